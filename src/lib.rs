@@ -1,0 +1,11 @@
+//! Differentiable physics.
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+
+pub mod error;
+#[allow(dead_code)]
+mod kernels;
+pub mod scalar;
+
+pub use error::{Error, Result};
+pub use scalar::{Real, Scalar};
