@@ -56,7 +56,20 @@ mod sealed {
 
 /// An element of an array: `f32`, `f64`, `Complex<f32>` or `Complex<f64>` (sealed).
 pub trait Scalar:
-    sealed::Sealed + Number + ndarray::LinalgScalar + NumOps + NumAssignOps + Zero + One + Sum + Display + Default + Send + Sync + 'static
+    sealed::Sealed
+    + Number
+    + crate::autodiff::tree::Erase
+    + ndarray::LinalgScalar
+    + NumOps
+    + NumAssignOps
+    + Zero
+    + One
+    + Sum
+    + Display
+    + Default
+    + Send
+    + Sync
+    + 'static
 {
     /// The real type of the same precision.
     type Real: Real;

@@ -1,0 +1,26 @@
+//! Automatic differentiation in both modes and to any order: variables, the tape, primitives and transforms.
+
+mod accumulate;
+mod anomaly;
+mod checkpoint;
+mod custom;
+mod forward;
+pub(crate) mod layer;
+pub(crate) mod node;
+pub(crate) mod primitive;
+mod reverse;
+pub(crate) mod rule;
+mod second;
+mod sweep;
+pub(crate) mod tree;
+mod var;
+
+pub use anomaly::detect_anomaly;
+pub use checkpoint::checkpoint;
+pub use custom::{custom_jvp, custom_vjp, external_vjp};
+pub use forward::{Linearized, jvp, linearize};
+pub use primitive::{Primitive, apply};
+pub use reverse::{Pullback, grad, value_and_grad, vjp};
+pub use second::{hessian, hvp, jacobian_forward, jacobian_reverse};
+pub use tree::{AnyRef, AnyVar, Argument, Loss, Returns, Tree};
+pub use var::Var;

@@ -1,0 +1,131 @@
+//! What an array's numbers live in: row-major, contiguous, reference-counted, with 0-d values kept inline.
+
+use crate::scalar::Scalar;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// The lengths of an array's axes.
+pub(crate) type Shape = SmallVec<[usize; 4]>;
+
+/// A row-major contiguous array. Clones share the buffer; reshapes and ranges of the leading axis are free.
+#[derive(Clone)]
+pub(crate) struct Tensor<T> {
+    shape: Shape,
+    data: Data<T>,
+}
+
+#[derive(Clone)]
+enum Data<T> {
+    /// One element, without an allocation: chains of 0-d operations stay cheap.
+    Inline(T),
+    /// A range of a shared buffer; its length is the product of the shape.
+    Shared { buffer: Arc<Vec<T>>, offset: usize },
+    /// Only the shape was kept, for a rule that declared that it does not need the numbers.
+    Absent,
+}
+
+/// The number of elements of a shape.
+pub(crate) fn len_of(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
+impl<T: Scalar> Tensor<T> {
+    pub(crate) fn new(shape: &[usize], data: Vec<T>) -> Self {
+        Self::with_shape(Shape::from_slice(shape), data)
+    }
+
+    pub(crate) fn with_shape(shape: Shape, data: Vec<T>) -> Self {
+        assert_eq!(len_of(&shape), data.len(), "the buffer of a tensor of shape {shape:?}");
+        let data = if data.len() == 1 { Data::Inline(data[0]) } else { Data::Shared { buffer: Arc::new(data), offset: 0 } };
+        Tensor { shape, data }
+    }
+
+    #[inline]
+    pub(crate) fn scalar(x: T) -> Self {
+        Tensor { shape: Shape::new(), data: Data::Inline(x) }
+    }
+
+    pub(crate) fn full(shape: &[usize], x: T) -> Self {
+        Self::new(shape, vec![x; len_of(shape)])
+    }
+
+    pub(crate) fn absent(shape: &[usize]) -> Self {
+        Tensor { shape: Shape::from_slice(shape), data: Data::Absent }
+    }
+
+    #[inline]
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        len_of(&self.shape)
+    }
+
+    #[inline]
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self.data, Data::Absent)
+    }
+
+    /// The single element of a 0-d tensor, without looking at a buffer.
+    #[inline]
+    pub(crate) fn as_scalar(&self) -> Option<T> {
+        match self.data {
+            Data::Inline(x) if self.shape.is_empty() => Some(x),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[T] {
+        match &self.data {
+            Data::Inline(x) => std::slice::from_ref(x),
+            Data::Shared { buffer, offset } => &buffer[*offset..*offset + len_of(&self.shape)],
+            Data::Absent => panic!("a rule read a value of shape {:?} that it had declared not to keep", self.shape),
+        }
+    }
+
+    /// The elements for writing, if nobody else holds the buffer.
+    #[inline]
+    pub(crate) fn unique_mut(&mut self) -> Option<&mut [T]> {
+        let n = len_of(&self.shape);
+        match &mut self.data {
+            Data::Inline(x) => Some(std::slice::from_mut(x)),
+            Data::Shared { buffer, offset } => Arc::get_mut(buffer).map(|b| &mut b[*offset..*offset + n]),
+            Data::Absent => None,
+        }
+    }
+
+    /// The elements as a vector, without a copy if nobody else holds the buffer.
+    pub(crate) fn into_vec(self) -> Vec<T> {
+        let n = self.len();
+        match self.data {
+            Data::Inline(x) => vec![x],
+            Data::Shared { buffer, offset: 0 } if buffer.len() == n => Arc::try_unwrap(buffer).unwrap_or_else(|b| b.to_vec()),
+            Data::Shared { buffer, offset } => buffer[offset..offset + n].to_vec(),
+            Data::Absent => panic!("a rule read a value that it had declared not to keep"),
+        }
+    }
+
+    /// The same elements under another shape of as many.
+    pub(crate) fn reshaped(mut self, shape: &[usize]) -> Self {
+        debug_assert_eq!(len_of(shape), self.len());
+        self.shape = Shape::from_slice(shape);
+        self
+    }
+
+    /// Rows `start..end` of the leading axis, sharing the buffer.
+    pub(crate) fn rows(&self, start: usize, end: usize) -> Self {
+        let mut shape = self.shape.clone();
+        let row = len_of(&shape[1..]);
+        shape[0] = end - start;
+        let n = len_of(&shape);
+        let data = match &self.data {
+            Data::Shared { buffer, offset } if n > 1 => Data::Shared { buffer: buffer.clone(), offset: offset + start * row },
+            _ if n == 1 => Data::Inline(self.as_slice()[start * row]),
+            _ => Data::Shared { buffer: Arc::new(Vec::new()), offset: 0 },
+        };
+        Tensor { shape, data }
+    }
+}

@@ -1,0 +1,2 @@
+//! The tape and the transforms.
+mod nesting;
