@@ -3,8 +3,10 @@
 #![deny(unsafe_code)]
 
 pub mod error;
+/// Public for the benches only, and no part of the API.
+#[doc(hidden)]
 #[allow(dead_code)]
-mod kernels;
+pub mod kernels;
 pub mod scalar;
 
 pub use error::{Error, Result};
