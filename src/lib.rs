@@ -8,6 +8,7 @@ pub mod error;
 #[doc(hidden)]
 #[allow(dead_code)]
 pub mod kernels;
+pub mod linalg;
 pub mod ops;
 pub mod scalar;
 mod tensor;
