@@ -3,8 +3,9 @@
 #![deny(unsafe_code)]
 
 pub mod error;
-#[allow(dead_code)]
-mod kernels;
+
+#[doc(hidden)]
+pub mod kernels;
 pub mod scalar;
 
 pub use error::{Error, Result};

@@ -1,0 +1,406 @@
+//! Numpy's broadcasting: shapes are aligned at their last axes, and an axis of length 1 (or missing) is repeated.
+
+use super::buffer::{GRAIN, build, for_chunks, vectorize};
+use super::reduce::sum_axes;
+use super::strided::{self, Axis};
+use crate::scalar::Scalar;
+use smallvec::SmallVec;
+use std::mem::MaybeUninit;
+
+/// A shape.
+pub type Shape = SmallVec<[usize; 4]>;
+
+/// The shape that both broadcast to, or `None` if some axis has two lengths other than 1.
+pub fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Shape> {
+    let rank = a.len().max(b.len());
+    let mut out = Shape::from_elem(1, rank);
+    for (i, n) in out.iter_mut().enumerate() {
+        *n = match (axis_length(a, rank, i), axis_length(b, rank, i)) {
+            (p, q) if p == q || q == 1 => p,
+            (1, q) => q,
+            _ => return None,
+        };
+    }
+    Some(out)
+}
+
+/// The length of axis `i` of a shape seen at rank `rank`.
+#[inline]
+fn axis_length(shape: &[usize], rank: usize, i: usize) -> usize {
+    (i + shape.len()).checked_sub(rank).map_or(1, |k| shape[k])
+}
+
+/// The strides of `shape` seen as `out`: 0 along repeated axes.
+#[inline]
+fn broadcast_strides(shape: &[usize], out: &[usize]) -> SmallVec<[usize; 8]> {
+    let mut strides = SmallVec::from_elem(0, out.len());
+    let mut stride = 1;
+    for i in (0..shape.len()).rev() {
+        let k = out.len() - shape.len() + i;
+        assert!(shape[i] == out[k] || shape[i] == 1, "{shape:?} does not broadcast to {out:?}");
+        if shape[i] != 1 {
+            strides[k] = stride;
+        }
+        stride *= shape[i];
+    }
+    strides
+}
+
+/// `x` repeated along the axes that `out_shape` adds or lengthens.
+pub fn broadcast_to<T: Scalar>(x: &[T], shape: &[usize], out_shape: &[usize]) -> Vec<T> {
+    assert_eq!(x.len(), shape.iter().product());
+    let n = out_shape.iter().product();
+    let src = broadcast_strides(shape, out_shape);
+    let mut dst = n;
+    let mut axes: SmallVec<[Axis; 8]> = SmallVec::with_capacity(out_shape.len());
+    for (&len, &src) in out_shape.iter().zip(&src) {
+        dst /= len.max(1);
+        axes.push(Axis { len, src: src as isize, dst: dst as isize });
+    }
+    // SAFETY: source indices stay below `shape` on the axes it has; the destination's strides are row-major.
+    unsafe { build(n, |out| strided::copy(x.as_ptr(), out.as_mut_ptr().cast(), &axes)) }
+}
+
+/// The transpose of [`broadcast_to`]: sums over the axes along which `target_shape` was repeated.
+pub fn sum_to_shape<T: Scalar>(x: &[T], shape: &[usize], target_shape: &[usize]) -> Vec<T> {
+    let rank = shape.len();
+    let axes: SmallVec<[usize; 8]> =
+        (0..rank).filter(|&i| rank - i > target_shape.len() || (axis_length(target_shape, rank, i) == 1 && shape[i] != 1)).collect();
+    sum_axes(x, shape, &axes)
+}
+
+/// Axes after merging, each with the strides of K operands.
+struct Layout<const K: usize> {
+    outer: SmallVec<[(usize, [usize; K]); 6]>,
+    inner: (usize, [usize; K]),
+}
+
+impl<const K: usize> Layout<K> {
+    fn new(shapes: [&[usize]; K], out: &[usize]) -> Self {
+        let strides = shapes.map(|shape| broadcast_strides(shape, out));
+        let mut outer: SmallVec<[(usize, [usize; K]); 6]> = SmallVec::new();
+        for (i, &n) in out.iter().enumerate().filter(|&(_, &n)| n != 1) {
+            let stride = std::array::from_fn(|k| strides[k][i]);
+            match outer.last_mut() {
+                Some((m, s)) if (0..K).all(|k| s[k] == stride[k] * n) => (*m, *s) = (*m * n, stride),
+                _ => outer.push((n, stride)),
+            }
+        }
+        let inner = outer.pop().unwrap_or((1, [0; K]));
+        Layout { outer, inner }
+    }
+
+    /// Calls `f(position, run, offsets)` for the pieces of rows of the inner axis that make up `start .. start + len` of the result;
+    /// positions count from `start`.
+    #[inline(always)]
+    fn rows(&self, start: usize, len: usize, mut f: impl FnMut(usize, usize, [usize; K])) {
+        let (n, stride) = self.inner;
+        let mut skip = start % n;
+        let mut row = start / n;
+        let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, self.outer.len());
+        let mut offsets = [0; K];
+        for (k, (m, s)) in self.outer.iter().enumerate().rev() {
+            index[k] = row % m;
+            row /= m;
+            (0..K).for_each(|o| offsets[o] += index[k] * s[o]);
+        }
+        let mut position = 0;
+        while position < len {
+            let run = (n - skip).min(len - position);
+            f(position, run, std::array::from_fn(|o| offsets[o] + skip * stride[o]));
+            position += run;
+            skip = 0;
+            for (k, (m, s)) in self.outer.iter().enumerate().rev() {
+                index[k] += 1;
+                if index[k] < *m {
+                    (0..K).for_each(|o| offsets[o] += s[o]);
+                    break;
+                }
+                index[k] = 0;
+                (0..K).for_each(|o| offsets[o] -= s[o] * (m - 1));
+            }
+        }
+    }
+}
+
+/// f(a, b) element by element, both broadcast to `out_shape`.
+pub fn binary_broadcast<T, U, V>(
+    a: &[T],
+    a_shape: &[usize],
+    b: &[U],
+    b_shape: &[usize],
+    out_shape: &[usize],
+    f: impl Fn(T, U) -> V + Sync + Copy,
+) -> Vec<V>
+where
+    T: Copy + Send + Sync,
+    U: Copy + Send + Sync,
+    V: Copy + Send + Sync,
+{
+    let n: usize = out_shape.iter().product();
+    if n == 0 {
+        return Vec::new();
+    }
+    if a.len() == n && b.len() == n {
+        // SAFETY: `fill_binary` writes every element.
+        return unsafe { build(n, |out| for_chunks(out, |i, out| vectorize(|| fill_binary(out, &a[i..], 1, &b[i..], 1, f)))) };
+    }
+    if b.len() == 1 && a.len() == n {
+        let b = b[0];
+        // SAFETY: `fill_unary` writes every element.
+        return unsafe { build(n, |out| for_chunks(out, |i, out| vectorize(|| fill_unary(out, &a[i..], |a| f(a, b))))) };
+    }
+    if a.len() == 1 && b.len() == n {
+        let a = a[0];
+        // SAFETY: as above.
+        return unsafe { build(n, |out| for_chunks(out, |i, out| vectorize(|| fill_unary(out, &b[i..], |b| f(a, b))))) };
+    }
+    let layout = Layout::new([a_shape, b_shape], out_shape);
+    let (a_repeated, b_repeated) = repeat_short_rows(&layout, a, b);
+    let (a, b, layout) = match (&a_repeated, &b_repeated) {
+        (None, None) => (a, b, layout),
+        (a_rows, b_rows) => {
+            let period = a_rows.as_ref().map(Vec::len).or(b_rows.as_ref().map(Vec::len)).unwrap_or(n);
+            return periodic(a_rows.as_deref().unwrap_or(a), b_rows.as_deref().unwrap_or(b), n, period, f);
+        }
+    };
+    let [a_stride, b_stride] = layout.inner.1;
+    // SAFETY: the rows of the layout cover the result, and `fill_binary` writes every element of each.
+    unsafe {
+        build(n, |out| {
+            for_chunks(out, |start, out| {
+                vectorize(|| {
+                    layout.rows(start, out.len(), |at, run, [i, j]| {
+                        fill_binary(&mut out[at..at + run], &a[i..], a_stride, &b[j..], b_stride, f);
+                    });
+                });
+            })
+        })
+    }
+}
+
+/// For (m, n) against a short row (n), the row repeated to a length that is worth a vector loop.
+fn repeat_short_rows<T: Copy, U: Copy>(layout: &Layout<2>, a: &[T], b: &[U]) -> (Option<Vec<T>>, Option<Vec<U>>) {
+    let (n, inner) = layout.inner;
+    let [(m, outer)] = layout.outer[..] else { return (None, None) };
+    let copies = m.min(512usize.div_ceil(n));
+    match (outer, inner) {
+        ([s, 0], [1, 1]) if s > 0 && n < 64 && copies > 1 && b.len() == n => (None, Some(b.repeat(copies))),
+        ([0, s], [1, 1]) if s > 0 && n < 64 && copies > 1 && a.len() == n => (Some(a.repeat(copies)), None),
+        _ => (None, None),
+    }
+}
+
+/// f over two slices of which one has `n` elements and the other repeats after `period`.
+fn periodic<T, U, V>(a: &[T], b: &[U], n: usize, period: usize, f: impl Fn(T, U) -> V + Sync + Copy) -> Vec<V>
+where
+    T: Copy + Send + Sync,
+    U: Copy + Send + Sync,
+    V: Copy + Send + Sync,
+{
+    let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
+        vectorize(|| {
+            let mut at = 0;
+            while at < out.len() {
+                let phase = (start + at) % period;
+                let run = (period - phase).min(out.len() - at);
+                let from = |len: usize| if len == n { start + at } else { phase };
+                fill_binary(&mut out[at..at + run], &a[from(a.len())..], 1, &b[from(b.len())..], 1, f);
+                at += run;
+            }
+        });
+    };
+    // SAFETY: the loop above writes each element.
+    unsafe { build(n, |out| for_chunks(out, fill)) }
+}
+
+#[inline(always)]
+fn fill_unary<T: Copy, V>(out: &mut [MaybeUninit<V>], a: &[T], f: impl Fn(T) -> V) {
+    let n = out.len();
+    for (out, &a) in out.iter_mut().zip(&a[..n]) {
+        out.write(f(a));
+    }
+}
+
+/// Strides are 0 or 1.
+#[inline(always)]
+fn fill_binary<T: Copy, U: Copy, V>(out: &mut [MaybeUninit<V>], a: &[T], a_stride: usize, b: &[U], b_stride: usize, f: impl Fn(T, U) -> V) {
+    let n = out.len();
+    match (a_stride, b_stride) {
+        (1, 1) => {
+            for ((out, &a), &b) in out.iter_mut().zip(&a[..n]).zip(&b[..n]) {
+                out.write(f(a, b));
+            }
+        }
+        (1, _) => {
+            let b = b[0];
+            fill_unary(out, a, |a| f(a, b));
+        }
+        (_, 1) => {
+            let a = a[0];
+            fill_unary(out, b, |b| f(a, b));
+        }
+        _ => {
+            let (a, b) = (a[0], b[0]);
+            out.iter_mut().for_each(|out| _ = out.write(f(a, b)));
+        }
+    }
+}
+
+/// f(a, b, c) element by element, all broadcast to `out_shape`.
+#[allow(clippy::too_many_arguments)]
+pub fn ternary_broadcast<T, U, W, V>(
+    (a, a_shape): (&[T], &[usize]),
+    (b, b_shape): (&[U], &[usize]),
+    (c, c_shape): (&[W], &[usize]),
+    out_shape: &[usize],
+    f: impl Fn(T, U, W) -> V + Sync + Copy,
+) -> Vec<V>
+where
+    T: Copy + Send + Sync,
+    U: Copy + Send + Sync,
+    W: Copy + Send + Sync,
+    V: Copy + Send + Sync,
+{
+    let n: usize = out_shape.iter().product();
+    if n == 0 {
+        return Vec::new();
+    }
+    let layout = Layout::new([a_shape, b_shape, c_shape], out_shape);
+    let [p, q, r] = layout.inner.1;
+    let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
+        vectorize(|| {
+            layout.rows(start, out.len(), |at, run, [i, j, k]| {
+                let (out, a, b, c) = (&mut out[at..at + run], &a[i..], &b[j..], &c[k..]);
+                // a repeated operand leaves a loop over two, so that each loop has unit strides
+                match (p, q, r) {
+                    (1, 1, 1) => {
+                        for (((out, &a), &b), &c) in out.iter_mut().zip(&a[..run]).zip(&b[..run]).zip(&c[..run]) {
+                            out.write(f(a, b, c));
+                        }
+                    }
+                    (0, ..) => {
+                        let a = a[0];
+                        fill_binary(out, b, q, c, r, |b, c| f(a, b, c));
+                    }
+                    (_, 0, _) => {
+                        let b = b[0];
+                        fill_binary(out, a, p, c, r, |a, c| f(a, b, c));
+                    }
+                    _ => {
+                        let c = c[0];
+                        fill_binary(out, a, p, b, q, |a, b| f(a, b, c));
+                    }
+                }
+            });
+        });
+    };
+    // SAFETY: the rows of the layout cover the result and each loop writes its whole row.
+    unsafe { build(n, |out| for_chunks(out, fill)) }
+}
+
+const _: () = assert!(GRAIN > 512);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::*;
+    use num_complex::Complex;
+    use rand::{RngExt, rngs::StdRng};
+
+    /// A shape that broadcasts to `out`: some axes of length 1, some leading ones missing.
+    fn operand_shape(rng: &mut StdRng, out: &[usize]) -> Vec<usize> {
+        let first = if rng.random_bool(0.3) { rng.random_range(0..=out.len()) } else { 0 };
+        out[first..].iter().map(|&n| if rng.random_bool(0.3) { 1 } else { n }).collect()
+    }
+
+    fn at<T: Copy>(x: &[T], shape: &[usize], index: &[usize]) -> T {
+        let index: Vec<usize> = index[index.len() - shape.len()..].iter().zip(shape).map(|(&i, &n)| if n == 1 { 0 } else { i }).collect();
+        x[ravel(&index, shape)]
+    }
+
+    fn shapes(rng: &mut StdRng) -> (Vec<usize>, Vec<usize>, Vec<usize>, Vec<usize>) {
+        let out = random_shape(rng);
+        let (a, b, c) = (operand_shape(rng, &out), operand_shape(rng, &out), operand_shape(rng, &out));
+        (out, a, b, c)
+    }
+
+    #[test]
+    fn shapes_broadcast_as_in_numpy() {
+        let same = |a: &[usize], b: &[usize], out: Option<&[usize]>| {
+            assert_eq!(broadcast_shape(a, b).as_deref(), out);
+            assert_eq!(broadcast_shape(b, a).as_deref(), out);
+        };
+        same(&[], &[], Some(&[]));
+        same(&[3, 1], &[4], Some(&[3, 4]));
+        same(&[0, 1], &[1, 5], Some(&[0, 5]));
+        same(&[1], &[0], Some(&[0]));
+        same(&[2], &[0], None);
+        same(&[2, 3], &[2], None);
+        same(&[5, 1, 7], &[6, 1], Some(&[5, 6, 7]));
+    }
+
+    #[test]
+    fn agrees_with_index_arithmetic() {
+        let mut rng = rng(5);
+        for _ in 0..400 {
+            let (out, sa, sb, sc) = shapes(&mut rng);
+            let a: Vec<f64> = random(&mut rng, sa.iter().product());
+            let b: Vec<Complex<f64>> = random(&mut rng, sb.iter().product());
+            let c: Vec<bool> = (0..sc.iter().product()).map(|_| rng.random()).collect();
+            let want: Vec<_> = indices(&out).iter().map(|i| at(&a, &sa, i) - at(&b, &sb, i)).collect();
+            assert_eq!(binary_broadcast(&a, &sa, &b, &sb, &out, |a, b| a - b), want, "{sa:?} {sb:?} {out:?}");
+            let choose = |c: bool, a: f64, b: Complex<f64>| if c { Complex::new(a, 0.0) } else { b };
+            let want: Vec<_> = indices(&out).iter().map(|i| choose(at(&c, &sc, i), at(&a, &sa, i), at(&b, &sb, i))).collect();
+            assert_eq!(ternary_broadcast((&c, &sc), (&a, &sa), (&b, &sb), &out, choose), want, "{sc:?} {sa:?} {sb:?} {out:?}");
+            let want: Vec<_> = indices(&out).iter().map(|i| at(&a, &sa, i)).collect();
+            assert_eq!(broadcast_to(&a, &sa, &out), want, "{sa:?} {out:?}");
+        }
+    }
+
+    /// The usual pairs at sizes that are split into tasks.
+    #[test]
+    fn large_pairs_agree_at_any_thread_count() {
+        let mut rng = rng(6);
+        for (sa, sb) in [
+            (vec![70001, 3], vec![3]),
+            (vec![3], vec![70001, 3]),
+            (vec![70001, 3], vec![70001, 1]),
+            (vec![300, 301], vec![301]),
+            (vec![300, 1], vec![300, 301]),
+            (vec![300, 1], vec![1, 301]),
+            (vec![100003], vec![]),
+            (vec![], vec![100003]),
+            (vec![100003], vec![100003]),
+            (vec![40, 1, 50, 1], vec![41, 1, 2]),
+        ] {
+            let out = broadcast_shape(&sa, &sb).unwrap();
+            let a: Vec<f32> = random(&mut rng, sa.iter().product());
+            let b: Vec<f32> = random(&mut rng, sb.iter().product());
+            let got = same_on_any_threads(|| binary_broadcast(&a, &sa, &b, &sb, &out, |a, b| a - b));
+            let want: Vec<f32> = indices(&out).iter().map(|i| at(&a, &sa, i) - at(&b, &sb, i)).collect();
+            assert_eq!(got, want, "{sa:?} {sb:?}");
+            assert_eq!(
+                same_on_any_threads(|| broadcast_to(&a, &sa, &out)),
+                indices(&out).iter().map(|i| at(&a, &sa, i)).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    /// ⟨broadcast(x), y⟩ = ⟨x, sum(y)⟩
+    #[test]
+    fn sum_to_shape_is_the_transpose_of_broadcast_to() {
+        let mut rng = rng(7);
+        for _ in 0..300 {
+            let (out, shape, ..) = shapes(&mut rng);
+            let y: Vec<f64> = random(&mut rng, out.iter().product());
+            let got = sum_to_shape(&y, &out, &shape);
+            let mut want = vec![0.0; shape.iter().product()];
+            for (i, &y) in indices(&out).iter().zip(&y) {
+                let i: Vec<usize> = i[i.len() - shape.len()..].iter().zip(&shape).map(|(&i, &n)| if n == 1 { 0 } else { i }).collect();
+                want[ravel(&i, &shape)] += y;
+            }
+            assert!(max_difference(&got, &want) < 1e-12, "{out:?} to {shape:?}");
+        }
+    }
+}

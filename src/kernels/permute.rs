@@ -1,0 +1,105 @@
+//! Permutation of axes, with numpy's meaning: axis i of the result is axis perm[i] of the input.
+
+use super::buffer::{build, strides};
+use super::strided::{self, Axis};
+use crate::scalar::Scalar;
+use smallvec::SmallVec;
+
+/// Whether the permutation leaves the elements in their order: it does if it only moves axes of length 1.
+pub fn is_contiguous_permutation(shape: &[usize], perm: &[usize]) -> bool {
+    shape.contains(&0) || perm.iter().filter(|&&axis| shape[axis] != 1).is_sorted()
+}
+
+/// The elements of `x` in the order of the permuted shape, `out.shape[i] = shape[perm[i]]`.
+pub fn permute<T: Scalar>(x: &[T], shape: &[usize], perm: &[usize]) -> Vec<T> {
+    assert_eq!(x.len(), shape.iter().product());
+    debug_assert!((0..shape.len()).all(|axis| perm.contains(&axis)) && perm.len() == shape.len());
+    if is_contiguous_permutation(shape, perm) {
+        return x.to_vec();
+    }
+    let src = strides(shape);
+    let mut dst = 1;
+    let mut axes: SmallVec<[Axis; 8]> = SmallVec::with_capacity(perm.len());
+    for &axis in perm.iter().rev() {
+        axes.push(Axis { len: shape[axis], src: src[axis] as isize, dst });
+        dst *= shape[axis] as isize;
+    }
+    axes.reverse();
+    // SAFETY: row-major strides of shapes of x.len() elements name each place once on both sides.
+    unsafe { build(x.len(), |out| strided::copy(x.as_ptr(), out.as_mut_ptr().cast(), &axes)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::*;
+    use num_complex::Complex;
+    use rand::{RngExt, rngs::StdRng};
+
+    fn random_permutation(rng: &mut StdRng, rank: usize) -> Vec<usize> {
+        let mut perm: Vec<usize> = (0..rank).collect();
+        (0..rank).for_each(|i| perm.swap(i, rng.random_range(0..=i)));
+        perm
+    }
+
+    fn check<T: Scalar>(rng: &mut StdRng, shape: &[usize]) {
+        let perm = random_permutation(rng, shape.len());
+        let x: Vec<T> = random(rng, shape.iter().product());
+        let got = permute(&x, shape, &perm);
+        let out_shape: Vec<usize> = perm.iter().map(|&axis| shape[axis]).collect();
+        let want: Vec<T> = indices(&out_shape)
+            .iter()
+            .map(|index| {
+                let mut at = vec![0; shape.len()];
+                perm.iter().zip(index).for_each(|(&axis, &i)| at[axis] = i);
+                x[ravel(&at, shape)]
+            })
+            .collect();
+        assert_eq!(got, want, "shape {shape:?}, permutation {perm:?}");
+        assert_eq!(is_contiguous_permutation(shape, &perm), want == x || x.len() < 2, "shape {shape:?}, permutation {perm:?}");
+    }
+
+    #[test]
+    fn agrees_with_index_arithmetic() {
+        let mut rng = rng(2);
+        for _ in 0..150 {
+            let shape = random_shape(&mut rng);
+            check::<f32>(&mut rng, &shape);
+            check::<f64>(&mut rng, &shape);
+            check::<Complex<f64>>(&mut rng, &shape);
+        }
+    }
+
+    #[test]
+    fn thirty_axes() {
+        let mut rng = rng(3);
+        let shape: Vec<usize> = (0..30).map(|i| 1 + i % 2).collect();
+        for _ in 0..3 {
+            check::<f64>(&mut rng, &shape);
+        }
+    }
+
+    /// Large enough for tasks, with lengths that are no multiple of a tile; undone by the inverse.
+    #[test]
+    fn large_permutations_are_undone_by_their_inverse_at_any_thread_count() {
+        let mut rng = rng(4);
+        for (shape, perm) in [
+            (vec![301, 407], vec![1, 0]),
+            (vec![67, 33, 71], vec![2, 1, 0]),
+            (vec![2; 17], random_permutation(&mut rng, 17)),
+            (vec![90000, 2], vec![1, 0]),
+            (vec![41, 50, 90, 2], vec![2, 0, 1, 3]),
+        ] {
+            let x: Vec<f32> = random(&mut rng, shape.iter().product());
+            let y = same_on_any_threads(|| permute(&x, &shape, &perm));
+            let out_shape: Vec<usize> = perm.iter().map(|&axis| shape[axis]).collect();
+            let mut inverse = vec![0; perm.len()];
+            perm.iter().enumerate().for_each(|(i, &axis)| inverse[axis] = i);
+            assert_eq!(permute(&y, &out_shape, &inverse), x, "{shape:?}");
+            // one element by hand, so that two wrongs do not cancel
+            let at: Vec<usize> = out_shape.iter().map(|&n| n / 2).collect();
+            let from: Vec<usize> = inverse.iter().map(|&i| at[i]).collect();
+            assert_eq!(y[ravel(&at, &out_shape)], x[ravel(&from, &shape)]);
+        }
+    }
+}

@@ -1,0 +1,622 @@
+//! Reductions over axes, inner products and norms.
+//!
+//! Sums are pairwise over blocks (Higham, *Accuracy and Stability of Numerical Algorithms*, §4.2): the error grows as log n, not n.
+//! The tree depends on the shape alone, so the bits do not depend on the number of threads.
+
+use super::buffer::{GRAIN, vectorize};
+use crate::scalar::{AnySlice, Number, Real, Scalar};
+use num_traits::Zero;
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
+/// Elements that lanes add up one after the other, below the pairwise tree.
+const BLOCK: usize = 1024;
+/// Rows that are added one after the other, below the pairwise tree.
+const ROWS: usize = 32;
+/// Columns that are folded together; their partial results stay in the nearest cache.
+const COLUMNS: usize = 1024;
+
+/// An associative, commutative operation, for instance a sum.
+trait Op<T>: Fn(T, T) -> T + Copy + Sync {}
+impl<T, F: Fn(T, T) -> T + Copy + Sync> Op<T> for F {}
+
+/// Σ over the given axes (sorted, unique): the result has the other axes, in their order.
+pub fn sum_axes<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize]) -> Vec<T> {
+    reduce_axes(x, shape, axes, T::zero(), |a, b| a + b)
+}
+
+/// Π over the given axes.
+pub fn prod_axes<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize]) -> Vec<T> {
+    reduce_axes(x, shape, axes, T::one(), |a, b| a * b)
+}
+
+/// The largest element over the given axes; a NaN wins, as in numpy. −∞ if there are none.
+pub fn max_axes<T: Real>(x: &[T], shape: &[usize], axes: &[usize]) -> Vec<T> {
+    reduce_axes(x, shape, axes, -T::INFINITY, |a, b| if a > b || a != a { a } else { b })
+}
+
+/// The smallest element over the given axes; a NaN wins, as in numpy. ∞ if there are none.
+pub fn min_axes<T: Real>(x: &[T], shape: &[usize], axes: &[usize]) -> Vec<T> {
+    reduce_axes(x, shape, axes, T::INFINITY, |a, b| if a < b || a != a { a } else { b })
+}
+
+/// Σ xᵢ
+pub fn sum_all<T: Scalar>(x: &[T]) -> T {
+    fold(x, T::zero(), |a, b| a + b)
+}
+
+fn reduce_axes<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T, op: impl Op<T>) -> Vec<T> {
+    assert_eq!(x.len(), shape.iter().product());
+    debug_assert!(axes.is_sorted_by(|a, b| a < b) && axes.last().is_none_or(|&axis| axis < shape.len()));
+    if axes.len() == shape.len() {
+        return vec![fold(x, identity, op)];
+    }
+    if x.is_empty() {
+        return vec![identity; shape.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &n)| n).product()];
+    }
+    // neighbouring axes of the same kind act as one: (length, whether it is reduced)
+    let mut groups: SmallVec<[(usize, bool); 8]> = SmallVec::new();
+    let push = |groups: &mut SmallVec<[(usize, bool); 8]>, n, reduced| match groups.last_mut() {
+        Some((m, r)) if *r == reduced => *m *= n,
+        _ => groups.push((n, reduced)),
+    };
+    let mut next = axes.iter().peekable();
+    for (i, &n) in shape.iter().enumerate() {
+        let reduced = next.next_if(|&&axis| axis == i).is_some();
+        if n != 1 {
+            push(&mut groups, n, reduced);
+        }
+    }
+    // the longest reduction first leaves the least to do for the others
+    let mut partial: Option<Vec<T>> = None;
+    while let Some(k) = (0..groups.len()).filter(|&k| groups[k].1).max_by_key(|&k| (groups[k].0, std::cmp::Reverse(k))) {
+        let count = |groups: &[(usize, bool)]| groups.iter().map(|g| g.0).product();
+        let (outer, rows, inner) = (count(&groups[..k]), groups[k].0, count(&groups[k + 1..]));
+        partial = Some(reduce_middle(partial.as_deref().unwrap_or(x), outer, rows, inner, identity, op));
+        let mut left = SmallVec::new();
+        groups.iter().enumerate().filter(|&(i, _)| i != k).for_each(|(_, &(n, reduced))| push(&mut left, n, reduced));
+        groups = left;
+    }
+    partial.unwrap_or_else(|| x.to_vec())
+}
+
+/// (outer, rows, inner) to (outer, inner); no length is zero.
+fn reduce_middle<T: Scalar>(x: &[T], outer: usize, rows: usize, inner: usize, identity: T, op: impl Op<T>) -> Vec<T> {
+    let unit = rows * inner;
+    if outer > 1 && unit < GRAIN {
+        let mut out = vec![identity; outer * inner];
+        let units = |x: &[T], out: &mut [T]| {
+            vectorize(|| {
+                if inner == 1 && rows < 16 {
+                    for (row, out) in x.chunks_exact(rows).zip(out) {
+                        *out = row[1..].iter().fold(row[0], |a, &b| op(a, b));
+                    }
+                } else if inner == 1 {
+                    for (row, out) in x.chunks_exact(rows).zip(out) {
+                        *out = pairwise(row, identity, op);
+                    }
+                } else {
+                    for (x, out) in x.chunks_exact(unit).zip(out.chunks_exact_mut(inner)) {
+                        fold_rows(x, rows, inner, out, op);
+                    }
+                }
+            });
+        };
+        if x.len() < 2 * GRAIN {
+            units(x, &mut out);
+        } else {
+            let many = GRAIN.div_ceil(unit);
+            x.par_chunks(many * unit).zip(out.par_chunks_mut(many * inner)).for_each(|(x, out)| units(x, out));
+        }
+        return out;
+    }
+    let mut out = Vec::with_capacity(outer * inner);
+    for x in x.chunks_exact(unit) {
+        if inner == 1 {
+            out.push(fold(x, identity, op));
+        } else if unit < 2 * GRAIN {
+            let start = out.len();
+            out.resize(start + inner, identity);
+            vectorize(|| fold_rows(x, rows, inner, &mut out[start..], op));
+        } else if inner >= GRAIN {
+            let start = out.len();
+            out.resize(start + inner, identity);
+            out[start..].par_chunks_mut(GRAIN).enumerate().for_each(|(i, out)| {
+                vectorize(|| fold_columns(x, rows, inner, i * GRAIN, out, op));
+            });
+        } else {
+            let block = (GRAIN / inner).max(16);
+            let blocks = rows.div_ceil(block);
+            let mut partial = vec![identity; blocks * inner];
+            x.par_chunks(block * inner).zip(partial.par_chunks_mut(inner)).for_each(|(x, out)| {
+                vectorize(|| fold_rows(x, x.len() / inner, inner, out, op));
+            });
+            if blocks == 1 {
+                out.append(&mut partial);
+            } else {
+                out.append(&mut reduce_middle(&partial, 1, blocks, inner, identity, op));
+            }
+        }
+    }
+    out
+}
+
+/// All elements to one, in parallel if there are many.
+fn fold<T: Scalar>(x: &[T], identity: T, op: impl Op<T>) -> T {
+    if x.len() < 16 {
+        return x.iter().fold(identity, |a, &b| op(a, b));
+    }
+    if x.len() < 2 * GRAIN {
+        return vectorize(|| pairwise(x, identity, op));
+    }
+    let partial: Vec<T> = x.par_chunks(GRAIN).map(|x| vectorize(|| pairwise(x, identity, op))).collect();
+    fold(&partial, identity, op)
+}
+
+#[inline(always)]
+fn pairwise<T: Scalar>(x: &[T], identity: T, op: impl Op<T>) -> T {
+    // iterative, since a recursive function cannot be inlined into the vectorised one: a counter of blocks, and one partial
+    // result per binary digit
+    if x.len() <= BLOCK {
+        return fold_block(x, identity, op);
+    }
+    let mut levels = [identity; usize::BITS as usize];
+    for (i, block) in x.chunks(BLOCK).enumerate() {
+        let mut partial = fold_block(block, identity, op);
+        let carried = i.trailing_ones() as usize;
+        for &level in &levels[..carried] {
+            partial = op(level, partial);
+        }
+        levels[carried] = partial;
+    }
+    let blocks = x.len().div_ceil(BLOCK);
+    let mut left = (0..usize::BITS as usize).filter(|bit| blocks >> bit & 1 == 1).map(|bit| levels[bit]);
+    let first = left.next().unwrap_or(identity);
+    left.fold(first, |a, b| op(b, a))
+}
+
+#[inline(always)]
+fn fold_block<T: Scalar>(x: &[T], identity: T, op: impl Op<T>) -> T {
+    // four vector registers of partial results
+    match size_of::<T>() {
+        4 => fold_lanes::<T, 32>(x, identity, op),
+        8 => fold_lanes::<T, 16>(x, identity, op),
+        _ => fold_lanes::<T, 8>(x, identity, op),
+    }
+}
+
+#[inline(always)]
+fn fold_lanes<T: Scalar, const L: usize>(x: &[T], identity: T, op: impl Op<T>) -> T {
+    let (chunks, rest) = x.as_chunks::<L>();
+    let rest = rest.iter().fold(identity, |a, &b| op(a, b));
+    let Some((first, chunks)) = chunks.split_first() else { return rest };
+    let mut lanes = *first;
+    for chunk in chunks {
+        for l in 0..L {
+            lanes[l] = op(lanes[l], chunk[l]);
+        }
+    }
+    op(tree(lanes, op), rest)
+}
+
+#[inline(always)]
+fn tree<T: Copy, const L: usize>(mut lanes: [T; L], op: impl Fn(T, T) -> T) -> T {
+    let mut width = L / 2;
+    while width > 0 {
+        for l in 0..width {
+            lanes[l] = op(lanes[l], lanes[l + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// (rows, inner) to (inner).
+#[inline(always)]
+fn fold_rows<T: Scalar>(x: &[T], rows: usize, inner: usize, out: &mut [T], op: impl Op<T>) {
+    // narrow matrices are seen as wider ones of several rows side by side
+    let side = 64 / inner;
+    if side < 2 || rows < 4 * side {
+        return fold_columns(x, rows, inner, 0, out, op);
+    }
+    let (wide, rest) = x.split_at(rows / side * side * inner);
+    let mut buffer = [T::zero(); 64];
+    let buffer = &mut buffer[..side * inner];
+    fold_columns(wide, rows / side, side * inner, 0, buffer, op);
+    fold_columns(buffer, side, inner, 0, out, op);
+    for row in rest.chunks_exact(inner) {
+        combine(out, row, op);
+    }
+}
+
+#[inline(always)]
+fn combine<T: Copy>(out: &mut [T], x: &[T], op: impl Fn(T, T) -> T) {
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = op(*out, x);
+    }
+}
+
+/// The columns `first ..` of (rows, inner), as many as `out` holds.
+#[inline(always)]
+fn fold_columns<T: Scalar>(x: &[T], rows: usize, inner: usize, first: usize, out: &mut [T], op: impl Op<T>) {
+    if rows <= ROWS {
+        for (i, out) in out.chunks_mut(COLUMNS).enumerate() {
+            fold_few_rows(&x[first + i * COLUMNS..], rows, inner, out, op);
+        }
+        return;
+    }
+    // partial results per binary digit of the number of blocks of rows, as in `pairwise`
+    let width = out.len().min(COLUMNS);
+    let blocks = rows.div_ceil(ROWS);
+    let mut levels = vec![T::zero(); (blocks.ilog2() as usize + 2) * width];
+    for (i, out) in out.chunks_mut(COLUMNS).enumerate() {
+        let w = out.len();
+        for block in 0..blocks {
+            let carried = block.trailing_ones() as usize;
+            let (done, partial) = levels.split_at_mut(carried * width);
+            let partial = &mut partial[..w];
+            let start = block * ROWS;
+            fold_few_rows(&x[start * inner + first + i * COLUMNS..], ROWS.min(rows - start), inner, partial, op);
+            for level in done.chunks_exact(width) {
+                combine(partial, level, op);
+            }
+        }
+        let mut left = (0..usize::BITS as usize).filter(|bit| blocks >> bit & 1 == 1).map(|bit| bit * width);
+        if let Some(at) = left.next() {
+            out.copy_from_slice(&levels[at..at + w]);
+        }
+        for at in left {
+            combine(out, &levels[at..at + w], op);
+        }
+    }
+}
+
+#[inline(always)]
+fn fold_few_rows<T: Scalar>(x: &[T], rows: usize, inner: usize, out: &mut [T], op: impl Op<T>) {
+    let w = out.len();
+    let row = |r: usize| &x[r * inner..r * inner + w];
+    out.copy_from_slice(row(0));
+    let mut r = 1;
+    while r + 4 <= rows {
+        let rows = row(r).iter().zip(row(r + 1)).zip(row(r + 2)).zip(row(r + 3));
+        for (out, (((&a, &b), &c), &d)) in out.iter_mut().zip(rows) {
+            *out = op(*out, op(op(a, b), op(c, d)));
+        }
+        r += 4;
+    }
+    for r in r..rows {
+        combine(out, row(r), op);
+    }
+}
+
+/// The position of the largest element along the middle axis of (outer, n, inner): the first of equals, or the first NaN.
+pub fn argmax_axis<T: Real>(x: &[T], outer: usize, n: usize, inner: usize) -> Vec<usize> {
+    arg_axis(x, outer, n, inner, |a, b| a > b)
+}
+
+/// The position of the smallest element along the middle axis of (outer, n, inner): the first of equals, or the first NaN.
+pub fn argmin_axis<T: Real>(x: &[T], outer: usize, n: usize, inner: usize) -> Vec<usize> {
+    arg_axis(x, outer, n, inner, |a, b| a < b)
+}
+
+fn arg_axis<T: Real>(x: &[T], outer: usize, n: usize, inner: usize, better: impl Fn(T, T) -> bool + Copy + Sync) -> Vec<usize> {
+    debug_assert!(x.len() == outer * n * inner && n > 0);
+    let mut out = vec![0usize; outer * inner];
+    let unit = |x: &[T], out: &mut [usize]| {
+        if inner == 1 {
+            let best = fold(x, x[0], |a, b| if better(a, b) || a != a { a } else { b });
+            out[0] = x.iter().position(|&x| if best != best { x != x } else { x == best }).unwrap_or(0);
+            return;
+        }
+        let mut best = x[..inner].to_vec();
+        for (i, row) in x.chunks_exact(inner).enumerate().skip(1) {
+            for ((best, at), &x) in best.iter_mut().zip(out.iter_mut()).zip(row) {
+                if better(x, *best) || (x != x && *best == *best) {
+                    (*best, *at) = (x, i);
+                }
+            }
+        }
+    };
+    if x.is_empty() {
+        return out;
+    }
+    if x.len() < 2 * GRAIN || outer == 1 {
+        x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)).for_each(|(x, out)| unit(x, out));
+    } else {
+        x.par_chunks(n * inner).zip(out.par_chunks_mut(inner)).with_min_len(GRAIN.div_ceil(n * inner)).for_each(|(x, out)| unit(x, out));
+    }
+    out
+}
+
+/// Σ aᵢ bᵢ, without conjugation.
+pub fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
+    inner_product(a, b, false)
+}
+
+/// Σ conj(aᵢ) bᵢ
+pub fn vdot<T: Scalar>(a: &[T], b: &[T]) -> T {
+    inner_product(a, b, true)
+}
+
+fn inner_product<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
+    assert_eq!(a.len(), b.len());
+    if a.len() < 8 {
+        return a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + if conj { a.conj() } else { a } * b);
+    }
+    if a.len() < 2 * GRAIN {
+        return vectorize(|| dot_pairwise(a, b, conj));
+    }
+    let partial: Vec<T> = a.par_chunks(GRAIN).zip(b.par_chunks(GRAIN)).map(|(a, b)| vectorize(|| dot_pairwise(a, b, conj))).collect();
+    sum_all(&partial)
+}
+
+/// Pairwise Σ aᵢ bᵢ (with conj(aᵢ) if asked for); inlined into vectorised callers.
+#[inline(always)]
+pub fn dot_pairwise<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
+    let mut levels = [T::zero(); usize::BITS as usize];
+    let blocks = a.len().div_ceil(BLOCK);
+    for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate() {
+        let mut partial = dot_block(a, b, conj);
+        let carried = i.trailing_ones() as usize;
+        for &level in &levels[..carried] {
+            partial = level + partial;
+        }
+        levels[carried] = partial;
+    }
+    (0..usize::BITS as usize).filter(|bit| blocks >> bit & 1 == 1).fold(T::zero(), |sum, bit| sum + levels[bit])
+}
+
+#[inline(always)]
+fn dot_block<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
+    match (T::slice(a), T::slice(b)) {
+        (AnySlice::F32(a), AnySlice::F32(b)) => T::from_real(cast(dot_lanes::<f32, 32>(a, b))),
+        (AnySlice::F64(a), AnySlice::F64(b)) => T::from_real(cast(dot_lanes::<f64, 16>(a, b))),
+        (AnySlice::C32(a), AnySlice::C32(b)) => {
+            let [re, im] = complex_dot_lanes::<f32, 16>(complex_parts(a), complex_parts(b), conj);
+            T::from_parts(cast(re), cast(im))
+        }
+        (AnySlice::C64(a), AnySlice::C64(b)) => {
+            let [re, im] = complex_dot_lanes::<f64, 8>(complex_parts(a), complex_parts(b), conj);
+            T::from_parts(cast(re), cast(im))
+        }
+        _ => unreachable!("two slices of the same type"),
+    }
+}
+
+/// From `f32` or `f64` to the same type under another name.
+#[inline(always)]
+fn cast<R: Real, S: Real>(x: R) -> S {
+    S::from_f64(x.to_f64())
+}
+
+/// Complex numbers as their parts, one after the other.
+#[inline(always)]
+pub fn complex_parts<R: Real>(x: &[num_complex::Complex<R>]) -> &[R] {
+    // SAFETY: `Complex` is `repr(C)` with two fields of type R.
+    unsafe { std::slice::from_raw_parts(x.as_ptr().cast(), 2 * x.len()) }
+}
+
+#[inline(always)]
+fn dot_lanes<R: Real, const L: usize>(a: &[R], b: &[R]) -> R {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<L>(), b.as_chunks::<L>());
+    let mut lanes = [R::zero(); L];
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..L {
+            lanes[l] = lanes[l] + a[l] * b[l];
+        }
+    }
+    a_rest.iter().zip(b_rest).fold(tree(lanes, |a, b| a + b), |sum, (&a, &b)| sum + a * b)
+}
+
+/// Products of the real and of the imaginary parts of `a` with all parts of `b` are summed apart and joined at the end, which needs
+/// no shuffle of `b`.
+#[inline(always)]
+fn complex_dot_lanes<R: Real, const L: usize>(a: &[R], b: &[R], conj: bool) -> [R; 2] {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<L>(), b.as_chunks::<L>());
+    let (mut by_re, mut by_im) = ([R::zero(); L], [R::zero(); L]);
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..L {
+            by_re[l] = by_re[l] + a[l & !1] * b[l];
+            by_im[l] = by_im[l] + a[l | 1] * b[l];
+        }
+    }
+    let pairs = |lanes: [R; L]| {
+        tree(std::array::from_fn::<[R; 2], L, _>(|l| if l < L / 2 { [lanes[2 * l], lanes[2 * l + 1]] } else { [R::zero(); 2] }), |a, b| {
+            [a[0] + b[0], a[1] + b[1]]
+        })
+    };
+    let (mut p, mut q) = (pairs(by_re), pairs(by_im));
+    for (a, b) in a_rest.as_chunks::<2>().0.iter().zip(b_rest.as_chunks::<2>().0) {
+        p = [p[0] + a[0] * b[0], p[1] + a[0] * b[1]];
+        q = [q[0] + a[1] * b[0], q[1] + a[1] * b[1]];
+    }
+    if conj { [p[0] + q[1], p[1] - q[0]] } else { [p[0] - q[1], p[1] + q[0]] }
+}
+
+/// √Σ|xᵢ|², without overflow or underflow of the squares.
+pub fn norm2<T: Scalar>(x: &[T]) -> T::Real {
+    let square = |x: &[T]| vdot(x, x).re();
+    let plain = square(x);
+    let low = T::Real::MIN_POSITIVE / (T::Real::EPSILON * T::Real::EPSILON);
+    if plain > low && plain < T::Real::MAX {
+        return plain.sqrt();
+    }
+    // the largest part, found over the parts since a modulus could overflow
+    let largest = x.iter().fold(T::Real::zero(), |m, x| {
+        let part = Real::max(Real::abs(x.re()), Real::abs(x.im()));
+        if x.is_nan() || m != m { T::Real::NAN } else { Real::max(m, part) }
+    });
+    if largest == T::Real::zero() || largest != largest || largest == T::Real::INFINITY {
+        return largest;
+    }
+    // a subnormal's reciprocal overflows, so divide
+    let scaled: Vec<T> = x.iter().map(|x| T::from_parts(x.re() / largest, x.im() / largest)).collect();
+    largest * square(&scaled).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::*;
+    use num_complex::Complex;
+    use rand::RngExt;
+
+    /// A naive reduction: each element goes to its place in the result.
+    fn naive<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T, op: impl Fn(T, T) -> T) -> Vec<T> {
+        let keep = |v: &[usize]| -> Vec<usize> { v.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &n)| n).collect() };
+        let out_shape = keep(shape);
+        let mut out = vec![identity; out_shape.iter().product()];
+        for (index, &x) in indices(shape).iter().zip(x) {
+            let at = ravel(&keep(index), &out_shape);
+            out[at] = op(out[at], x);
+        }
+        out
+    }
+
+    fn random_axes(rng: &mut rand::rngs::StdRng, rank: usize) -> Vec<usize> {
+        (0..rank).filter(|_| rng.random_bool(0.5)).collect()
+    }
+
+    #[test]
+    fn reductions_agree_with_index_arithmetic() {
+        let mut rng = rng(8);
+        for _ in 0..400 {
+            let shape = random_shape(&mut rng);
+            let axes = random_axes(&mut rng, shape.len());
+            let n = shape.iter().product();
+            let x: Vec<f64> = random(&mut rng, n);
+            let z: Vec<Complex<f64>> = random(&mut rng, n);
+            let at = format!("{shape:?} over {axes:?}");
+            assert!(max_difference(&sum_axes(&x, &shape, &axes), &naive(&x, &shape, &axes, 0.0, |a, b| a + b)) < 1e-12, "{at}");
+            let zero = Complex::new(0.0, 0.0);
+            assert!(max_difference(&sum_axes(&z, &shape, &axes), &naive(&z, &shape, &axes, zero, |a, b| a + b)) < 1e-12, "{at}");
+            let near_one: Vec<f64> = x.iter().map(|x| 1.0 + 0.01 * x).collect();
+            assert!(
+                max_difference(&prod_axes(&near_one, &shape, &axes), &naive(&near_one, &shape, &axes, 1.0, |a, b| a * b)) < 1e-12,
+                "{at}"
+            );
+            assert_eq!(max_axes(&x, &shape, &axes), naive(&x, &shape, &axes, f64::NEG_INFINITY, f64::max), "{at}");
+            assert_eq!(min_axes(&x, &shape, &axes), naive(&x, &shape, &axes, f64::INFINITY, f64::min), "{at}");
+        }
+    }
+
+    /// Long, wide, narrow and batched shapes, beyond the sizes where the work is split.
+    #[test]
+    fn large_reductions_agree_at_any_thread_count() {
+        let mut rng = rng(9);
+        for (shape, axes) in [
+            (vec![200_003], vec![0]),
+            (vec![3, 70_001], vec![1]),
+            (vec![70_001, 3], vec![0]),
+            (vec![70_001, 3], vec![1]),
+            (vec![1001, 130], vec![0]),
+            (vec![1001, 130], vec![1]),
+            (vec![5, 40_001], vec![0]),
+            (vec![50, 61, 47], vec![1]),
+            (vec![50, 61, 47], vec![0, 2]),
+            (vec![2; 17], vec![0, 2, 4, 6, 8, 10, 12, 14, 16]),
+            (vec![33, 3000, 2], vec![1]),
+        ] {
+            let x: Vec<f64> = random(&mut rng, shape.iter().product());
+            let got = same_on_any_threads(|| sum_axes(&x, &shape, &axes));
+            assert!(max_difference(&got, &naive(&x, &shape, &axes, 0.0, |a, b| a + b)) < 1e-10, "{shape:?} over {axes:?}");
+            let got = same_on_any_threads(|| max_axes(&x, &shape, &axes));
+            assert_eq!(got, naive(&x, &shape, &axes, f64::NEG_INFINITY, f64::max), "{shape:?} over {axes:?}");
+        }
+    }
+
+    #[test]
+    fn sums_are_pairwise_along_every_axis() {
+        let n = 10_000_000;
+        let x = vec![0.1f32; n];
+        let exact = 0.1f32 as f64 * n as f64;
+        let relative = |s: f32| (s as f64 - exact).abs() / exact;
+        assert!(relative(sum_all(&x)) < 1e-6, "{}", relative(sum_all(&x)));
+        for inner in [2, 10, 100] {
+            for s in sum_axes(&x, &[n / inner, inner], &[0]) {
+                assert!(relative(s * inner as f32) < 1e-6, "{inner} columns: {}", relative(s * inner as f32));
+            }
+        }
+        assert!(relative(sum_axes(&x, &[2, n / 2], &[1])[1] * 2.0) < 1e-6);
+        let one = vec![1.0f32; n];
+        assert!(relative(dot(&x, &one)) < 1e-6, "{}", relative(dot(&x, &one)));
+    }
+
+    #[test]
+    fn nan_wins_and_extrema_of_nothing_are_the_identities() {
+        let x = [1.0, f64::NAN, 3.0, -2.0, 5.0, 4.0];
+        let max = max_axes(&x, &[2, 3], &[1]);
+        assert!(max[0].is_nan() && max[1] == 5.0);
+        let min = min_axes(&x, &[2, 3], &[0]);
+        assert!(min[0] == -2.0 && min[1].is_nan() && min[2] == 3.0);
+        for at in [0, 1, 17, 99] {
+            let mut long = vec![1.0f32; 100];
+            long[at] = f32::NAN;
+            assert!(max_axes(&long, &[100], &[0])[0].is_nan() && min_axes(&long, &[100], &[0])[0].is_nan());
+        }
+        assert_eq!(max_axes::<f64>(&[], &[0, 2], &[0]), [f64::NEG_INFINITY; 2]);
+        assert_eq!(sum_axes::<f64>(&[], &[0, 2], &[0]), [0.0; 2]);
+        assert_eq!(prod_axes::<f64>(&[], &[2, 0], &[1]), [1.0; 2]);
+        assert_eq!(sum_axes::<f64>(&[], &[0, 2], &[1]), [0.0; 0]);
+        assert_eq!(sum_axes(&[3.0], &[], &[]), [3.0]);
+    }
+
+    #[test]
+    fn arg_extrema_are_the_first() {
+        let mut rng = rng(10);
+        for _ in 0..200 {
+            let (outer, n, inner) = (rng.random_range(1..5), rng.random_range(1..40), rng.random_range(1..5));
+            // few values, so that ties are common
+            let x: Vec<f32> =
+                (0..outer * n * inner).map(|_| if rng.random_bool(0.02) { f32::NAN } else { rng.random_range(0..4) as f32 }).collect();
+            let pick = |better: fn(f32, f32) -> bool| -> Vec<usize> {
+                (0..outer * inner)
+                    .map(|k| {
+                        let at = |i: usize| x[(k / inner * n + i) * inner + k % inner];
+                        (1..n).fold(0, |best, i| if !at(best).is_nan() && (at(i).is_nan() || better(at(i), at(best))) { i } else { best })
+                    })
+                    .collect()
+            };
+            assert_eq!(argmax_axis(&x, outer, n, inner), pick(|a, b| a > b));
+            assert_eq!(argmin_axis(&x, outer, n, inner), pick(|a, b| a < b));
+        }
+        let x: Vec<f64> = random(&mut rng, 300_000);
+        assert_eq!(same_on_any_threads(|| argmax_axis(&x, 1, 300_000, 1))[0], (0..x.len()).max_by(|&i, &j| x[i].total_cmp(&x[j])).unwrap());
+    }
+
+    fn inner_products<T: Scalar>(tolerance: f64) {
+        let mut rng = rng(11);
+        for n in [0, 1, 7, 8, 33, 100, 1023, 1024, 1025, 5000, 70_001] {
+            let (a, b): (Vec<T>, Vec<T>) = (random(&mut rng, n), random(&mut rng, n));
+            let want = a.iter().zip(&b).fold(T::zero(), |s, (&a, &b)| s + a * b);
+            let want_conj = a.iter().zip(&b).fold(T::zero(), |s, (&a, &b)| s + a.conj() * b);
+            let scale = (n as f64).sqrt().max(1.0);
+            assert!((same_on_any_threads(|| dot(&a, &b)) - want).modulus().to_f64() < tolerance * scale, "dot of {n}");
+            assert!((same_on_any_threads(|| vdot(&a, &b)) - want_conj).modulus().to_f64() < tolerance * scale, "vdot of {n}");
+            let want = a.iter().map(|a| a.modulus_squared().to_f64()).sum::<f64>().sqrt();
+            assert!((norm2(&a).to_f64() - want).abs() <= tolerance * want, "norm of {n}");
+        }
+    }
+
+    #[test]
+    fn inner_products_agree_with_plain_loops() {
+        inner_products::<f32>(2e-5);
+        inner_products::<f64>(1e-13);
+        inner_products::<Complex<f32>>(2e-5);
+        inner_products::<Complex<f64>>(1e-13);
+    }
+
+    #[test]
+    fn norm_survives_extreme_magnitudes() {
+        for scale in [1e-310, 1e-300, 1e-160, 1e160, 1e300] {
+            let (x, z) = ([3.0 * scale, 4.0 * scale], [Complex::new(3.0 * scale, -4.0 * scale)]);
+            assert!((norm2::<f64>(&x) / scale - 5.0).abs() < 1e-12, "{scale}: {}", norm2(&x));
+            assert!((norm2(&z) / scale - 5.0).abs() < 1e-12, "{scale}: {}", norm2(&z));
+        }
+        assert_eq!(norm2::<f64>(&[]), 0.0);
+        assert_eq!(norm2(&[0.0f32; 20]), 0.0);
+        assert_eq!(norm2(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
+        assert!(norm2(&[1.0, f64::NAN, f64::INFINITY]).is_nan());
+        assert!(norm2(&[f64::NAN, 1.0, 2.0]).is_nan());
+    }
+}
