@@ -3,6 +3,7 @@
 pub mod broadcast;
 pub mod buffer;
 pub mod elementwise;
+pub mod gemm;
 pub(crate) mod parallel;
 pub mod permute;
 pub(crate) mod pullback;
