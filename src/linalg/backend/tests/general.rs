@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::Error;
-use num_traits::One;
 use crate::linalg::backend::schur as raw;
 
 fn complex<T: Scalar>(a: &[T]) -> Vec<T::Complex> {
