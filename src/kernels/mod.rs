@@ -12,3 +12,4 @@ mod simd;
 pub mod strided;
 #[cfg(test)]
 pub mod testing;
+pub mod special;
