@@ -8,3 +8,4 @@ pub mod reduce;
 pub mod strided;
 #[cfg(test)]
 pub mod testing;
+pub mod views;
