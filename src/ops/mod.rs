@@ -2,6 +2,7 @@
 
 mod arithmetic;
 pub(crate) mod broadcast;
+mod complex;
 mod creation;
 mod elementary;
 mod indexing;
@@ -11,6 +12,7 @@ mod selection;
 mod shape;
 mod view;
 
+pub use complex::{complex, from_polar};
 pub use indexing::ELLIPSIS;
 pub use joining::{column_stack, concatenate, dstack, hstack, stack, vstack};
 pub use ndarray::{NewAxis, s};
