@@ -21,5 +21,6 @@ pub use scalar::{Real, Scalar};
 pub mod prelude {
     pub use crate::autodiff::*;
     pub use crate::error::{Error, Result};
+    pub use crate::ops::*;
     pub use crate::scalar::{Real, Scalar};
 }

@@ -13,3 +13,4 @@ pub mod strided;
 #[cfg(test)]
 pub mod testing;
 pub mod special;
+pub mod views;

@@ -3,11 +3,17 @@
 mod arithmetic;
 pub(crate) mod broadcast;
 mod complex;
+mod creation;
 mod elementary;
+mod indexing;
 mod joining;
 mod reductions;
 mod selection;
 mod shape;
+mod view;
 
 pub use complex::{complex, from_polar};
-pub use joining::stack;
+pub use indexing::ELLIPSIS;
+pub use joining::{column_stack, concatenate, dstack, hstack, stack, vstack};
+pub use ndarray::{NewAxis, s};
+pub use shape::INFER;

@@ -1,0 +1,5 @@
+//! The array operations, a file per family: values against naive oracles, derivatives by finite differences.
+mod indexing;
+mod joining;
+mod shape;
+mod support;
