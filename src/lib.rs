@@ -18,5 +18,6 @@ pub use scalar::{Real, Scalar};
 pub mod prelude {
     pub use crate::autodiff::*;
     pub use crate::error::{Error, Result};
+    pub use crate::ops::keepdims;
     pub use crate::scalar::{Real, Scalar};
 }

@@ -9,3 +9,4 @@ mod selection;
 mod shape;
 
 pub use joining::stack;
+pub use reductions::{Axes, keepdims};
