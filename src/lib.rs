@@ -18,6 +18,7 @@ pub use scalar::{Real, Scalar};
 pub mod prelude {
     pub use crate::autodiff::*;
     pub use crate::error::{Error, Result};
-    pub use crate::ops::keepdims;
-    pub use crate::scalar::{Real, Scalar};
+    pub use crate::ops::{keepdims, map, zip_map};
+    pub use crate::scalar::{Real, Scalar, ScalarFn};
+    pub use crate::scalar_fn;
 }

@@ -6,7 +6,6 @@
 mod axes;
 mod extrema;
 mod moments;
-mod parts;
 mod prod;
 mod softmax;
 

@@ -4,7 +4,6 @@
 //! taken as 0 where s = 0, the subgradient that all directions agree on. The variance of complex numbers is real.
 
 use super::axes::{Axes, Plan};
-use super::parts::{real_part, widen};
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::broadcast::binary_broadcast;
@@ -54,11 +53,11 @@ impl<T: Scalar> UnaryRule for Variance<T> {
         Tensor::with_shape(self.plan.out.clone(), sums)
     }
     fn vjp(&self, x: &Var<T>, _: &Var<T::Real>, g: Var<T::Real>) -> Var<T> {
-        let g = widen::<T>((g * T::Real::from_f64(2.0 * self.weight())).reshape(&self.plan.kept));
-        self.centred(x) * g
+        let g = (g * T::Real::from_f64(2.0 * self.weight())).reshape(&self.plan.kept);
+        self.centred(x) * g.astype::<T>()
     }
     fn jvp(&self, x: &Var<T>, _: &Var<T::Real>, dx: Var<T>) -> Var<T::Real> {
-        let products = real_part(self.centred(x).conj() * dx);
+        let products = (self.centred(x).conj() * dx).re();
         self.plan.sum(products) * T::Real::from_f64(2.0 * self.weight())
     }
 }

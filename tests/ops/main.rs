@@ -1,0 +1,3 @@
+//! Array operations: values against independent oracles, derivatives of both modes and to second order against finite differences.
+mod map;
+mod reductions;
