@@ -22,5 +22,6 @@ pub mod prelude {
     pub use crate::autodiff::*;
     pub use crate::error::{Error, Result};
     pub use crate::ops::*;
-    pub use crate::scalar::{Real, Scalar};
+    pub use crate::scalar::{Real, Scalar, ScalarFn};
+    pub use crate::scalar_fn;
 }

@@ -3,3 +3,5 @@ mod indexing;
 mod joining;
 mod shape;
 mod support;
+mod map;
+mod reductions;
