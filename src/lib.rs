@@ -4,8 +4,11 @@
 
 pub mod autodiff;
 pub mod error;
+/// Public for the benches only, and no part of the API.
+#[doc(hidden)]
 #[allow(dead_code)]
-mod kernels;
+pub mod kernels;
+pub mod linalg;
 pub mod ops;
 pub mod scalar;
 mod tensor;

@@ -3,8 +3,11 @@
 pub mod broadcast;
 pub mod buffer;
 pub mod elementwise;
+pub(crate) mod parallel;
 pub mod permute;
+pub(crate) mod pullback;
 pub mod reduce;
+mod simd;
 pub mod strided;
 #[cfg(test)]
 pub mod testing;

@@ -1,0 +1,4 @@
+//! Dense linear algebra.
+
+#[doc(hidden)]
+pub mod backend;
