@@ -2,10 +2,12 @@
 
 mod arithmetic;
 pub(crate) mod broadcast;
+mod complex;
 mod elementary;
 mod joining;
 mod reductions;
 mod selection;
 mod shape;
 
+pub use complex::{complex, from_polar};
 pub use joining::stack;

@@ -1,2 +1,4 @@
 //! The tape and the transforms.
+mod gradcheck;
 mod nesting;
+mod transforms;

@@ -1,0 +1,123 @@
+//! Arguments and results of every form, and what is refused.
+
+use ndarray::{Array1, Array2, array};
+use num_complex::{Complex32, Complex64};
+use pullback::prelude::*;
+use std::collections::BTreeMap;
+
+#[test]
+fn typed_arrays_come_back_as_what_they_were() {
+    let x: Array2<f64> = array![[1.0, 2.0], [3.0, 4.0]];
+    let g: Array2<f64> = grad(|x| x.square().sum(), &x).unwrap();
+    assert_eq!(g, 2.0 * &x);
+    let transposed = x.t().to_owned();
+    assert_eq!(grad(|x| x.square().sum(), &transposed).unwrap(), 2.0 * &transposed, "a column-major array");
+}
+
+#[test]
+fn nested_structures_and_mixed_scalar_types_on_one_tape() {
+    type Weights = BTreeMap<String, (Array1<f64>, Vec<f32>)>;
+    let mut w: Weights = BTreeMap::new();
+    w.insert("a".into(), (array![1.0, 2.0], vec![3.0]));
+    w.insert("b".into(), (array![-1.0], vec![]));
+    let z = Complex64::new(0.0, 2.0);
+    let (value, (gw, gz, gc)) = value_and_grad(
+        |(w, z, c)| {
+            let a = &w["a"];
+            let real = (&a.0 * &a.0).sum() + (&w["b"].0).sum();
+            let mixed = (z * z.conj()).re() + (c * c.conj()).re().to_f64() + a.1[0].to_f64();
+            real + mixed
+        },
+        &(w, z, Complex32::new(1.0, 1.0)),
+    )
+    .unwrap();
+    assert_eq!(value.item(), 5.0 - 1.0 + 4.0 + 2.0 + 3.0);
+    assert_eq!(gw["a"], (array![2.0, 4.0], vec![1.0]));
+    assert_eq!(gw["b"].0, array![1.0]);
+    assert_eq!(gz, Complex64::new(0.0, 4.0));
+    assert_eq!(gc, Complex32::new(2.0, 2.0));
+}
+
+#[test]
+fn a_gradient_of_an_array_or_of_something_off_the_tape_is_refused_with_a_reason() {
+    let x = array![1.0, 2.0];
+    let e = grad(|x: &Var<f64>| x.sin(), &x).unwrap_err().to_string();
+    assert!(e.contains("shape [2]") && e.contains("jacobian"), "{e}");
+    let e = grad(|x: &Var<f64>| x.stop_gradient().sum(), &x).unwrap_err().to_string();
+    assert!(e.contains("does not depend"), "{e}");
+    let e = jvp(|x: &Var<f64>| x.sin(), &x, &array![1.0]).map(|_| ()).unwrap_err().to_string();
+    assert!(e.contains("[2]") && e.contains("[1]"), "{e}");
+    let (_, pull) = vjp(|x: &Var<f64>| x.sin(), &x).unwrap();
+    let e = pull.call(&Var::from([1.0])).unwrap_err().to_string();
+    assert!(e.contains("[2]") && e.contains("[1]"), "{e}");
+}
+
+#[test]
+fn a_captured_variable_of_a_primitive_is_refused() {
+    let e = grad(
+        |x: &Var<f64>| {
+            let captured = x.clone();
+            checkpoint(move |y: &Var<f64>| y * &captured, &Var::scalar(2.0))
+        },
+        &1.0,
+    )
+    .unwrap_err();
+    assert!(e.to_string().contains("pass it as an input"), "{e}");
+}
+
+#[test]
+fn errors_of_the_closure_come_through() {
+    let fails = |_: &Var<f64>| Err::<Var<f64>, _>(Error::User("no such potential".into()));
+    assert_eq!(grad(fails, &1.0).unwrap_err(), Error::User("no such potential".into()));
+}
+
+#[test]
+fn an_anomaly_names_the_operation_that_made_it() {
+    let f = |x: &Var<f64>| (x.sin().log() * 2.0).sum();
+    assert!(grad(f, &array![1.0, 0.0]).unwrap()[1].is_infinite(), "off by default");
+    let e = detect_anomaly(|| grad(f, &array![1.0, 0.0])).unwrap_err().to_string();
+    assert!(e.starts_with("log:") && e.contains("element 1"), "{e}");
+    detect_anomaly(|| grad(f, &array![1.0, 0.5])).unwrap();
+}
+
+#[test]
+fn opaque_rules_refuse_what_they_cannot_give() {
+    let cube = |x: &Var<f64>| external_vjp(x, |x| Var::scalar(x.item().powi(3)), |x, _, g| Var::scalar(3.0 * x.item().powi(2) * g.item()));
+    assert_eq!(grad(cube, &2.0).unwrap(), 12.0);
+    for e in [
+        jvp(cube, &2.0, &1.0).map(|_| ()).unwrap_err(),
+        hessian(cube, &2.0).map(|_| ()).unwrap_err(),
+        grad(|x: &Var<f64>| grad(cube, x), &2.0).map(|_| ()).unwrap_err(),
+    ] {
+        assert!(e.to_string().contains("external code"), "{e}");
+    }
+}
+
+#[test]
+fn jacobians_agree_and_hessians_are_symmetric() {
+    let x = array![0.3, -0.8, 1.1];
+    let f = |x: &Var<f64>| x.sin() * x.sum();
+    let (a, b) = (jacobian_reverse(f, &x).unwrap(), jacobian_forward(f, &x).unwrap());
+    approx::assert_relative_eq!(a.as_slice(), b.as_slice(), epsilon = 1e-14);
+    let h = hessian(|x| (x.sin() * x.sum()).sum(), &x).unwrap();
+    for i in 0..3 {
+        for j in 0..3 {
+            assert!((h.as_slice()[3 * i + j] - h.as_slice()[3 * j + i]).abs() < 1e-14);
+        }
+    }
+    // the Jacobian of a holomorphic function is its complex derivative
+    let z = Complex64::new(0.3, 0.7);
+    let j = jacobian_reverse(|z: &Var<Complex64>| z.exp(), &z).unwrap();
+    assert!((j.item() - z.exp()).norm() < 1e-15);
+    assert!((jacobian_forward(|z: &Var<Complex64>| z.exp(), &z).unwrap().item() - z.exp()).norm() < 1e-15);
+}
+
+#[test]
+fn linearize_applies_the_tangent_map_again_and_again() {
+    let x = array![0.3, 2.0];
+    let (_, tangent) = linearize(|x: &Var<f64>| x.exp(), &x).unwrap();
+    for v in [array![1.0, 0.0], array![0.5, -2.0]] {
+        let exact = x.mapv(f64::exp) * &v;
+        assert_eq!(tangent.call(&v).unwrap().into_array::<ndarray::Ix1>().unwrap(), exact);
+    }
+}
