@@ -229,7 +229,7 @@ pub trait Number:
     fn pow(self, y: Self) -> Self;
     /// (sin x, cos x)
     #[inline]
-    fn sin_cos(self) -> (Self, Self) {
+    fn sincos(self) -> (Self, Self) {
         (self.sin(), self.cos())
     }
     /// The cube root, negative for negative x; the principal branch for complex numbers.

@@ -9,8 +9,8 @@ pub mod permute;
 pub(crate) mod pullback;
 pub mod reduce;
 mod simd;
+pub mod special;
 pub mod strided;
 #[cfg(test)]
 pub mod testing;
-pub mod special;
 pub mod views;

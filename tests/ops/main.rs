@@ -1,7 +1,7 @@
 //! The array operations, a file per family: values against naive oracles, derivatives by finite differences.
 mod indexing;
 mod joining;
-mod shape;
-mod support;
 mod map;
 mod reductions;
+mod shape;
+mod support;

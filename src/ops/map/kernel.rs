@@ -3,7 +3,6 @@
 //! Elements go through in blocks: a block of every input is brought into a fixed array (scalars are repeated), the function runs over the
 //! block in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
 
-use crate::kernels::buffer::vectorize;
 use crate::scalar::{Dual, Number, Scalar, ScalarFn};
 use rayon::prelude::*;
 use std::time::Instant;
@@ -77,12 +76,17 @@ fn jets<T: Scalar, J: Jet<T>, const IN: usize, const K: usize>(x: &[Block<T>; IN
     })
 }
 
+/// N blocks from the given one on.
+#[inline(always)]
+fn array<T, const N: usize>(blocks: &[Block<T>], start: usize) -> &[Block<T>; N] {
+    blocks[start..start + N].try_into().expect("a slice of this length")
+}
+
 /// The K + 1 groups of IN blocks, and the rest.
 #[inline(always)]
 #[allow(clippy::type_complexity)]
 fn groups<T, const IN: usize, const K: usize>(inputs: &[Block<T>]) -> (&[Block<T>; IN], [&[Block<T>; IN]; K], &[Block<T>]) {
-    let group = |k: usize| inputs[k * IN..(k + 1) * IN].try_into().expect("a slice of this length");
-    (group(0), std::array::from_fn(|k| group(k + 1)), &inputs[(K + 1) * IN..])
+    (array(inputs, 0), std::array::from_fn(|k| array(inputs, (k + 1) * IN)), &inputs[(K + 1) * IN..])
 }
 
 #[inline(always)]
@@ -110,7 +114,7 @@ fn cotangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const 
     len: usize,
 ) {
     let (x, v, g) = groups::<T, IN, K>(inputs);
-    let g: &[Block<T>; OUT] = g.try_into().expect("as many blocks as results");
+    let g: &[Block<T>; OUT] = array(g, 0);
     let outputs: &mut [Block<T>; IN] = outputs.try_into().expect("as many blocks as arguments");
     for at in 0..len.min(BLOCK) {
         let y = f.eval(Dual::<J, IN>::variables(jets::<T, J, IN, K>(x, &v, at)));
@@ -121,6 +125,30 @@ fn cotangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const 
             }
             outputs[i][at] = sum;
         }
+    }
+}
+
+/// f(x), and ∂f_o/∂x_i at position OUT + o IN + i.
+struct Partials<'a, F, const IN: usize, const OUT: usize>(&'a F);
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for Partials<'_, F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (IN, OUT + OUT * IN)
+    }
+    fn run(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) {
+        let x: &[Block<T>; IN] = array(x, 0);
+        let (values, partials) = y.split_at_mut(OUT);
+        vectorize(|| {
+            for at in 0..n.min(BLOCK) {
+                let y = self.0.eval(Dual::<T, IN>::variables(std::array::from_fn(|i| x[i][at])));
+                for o in 0..OUT {
+                    values[o][at] = y[o].value;
+                    for i in 0..IN {
+                        partials[o * IN + i][at] = y[o].partials[i];
+                    }
+                }
+            }
+        });
     }
 }
 
@@ -243,7 +271,7 @@ pub(super) fn tangents<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const O
     inputs: &[Source<'_, T>],
     n: usize,
 ) -> Vec<Vec<T>> {
-    all(&Tangent(f, order), inputs, n, &[true; OUT]).into_iter().map(|y| y.expect("all are wanted")).collect()
+    all(&Tangent::<F, IN, OUT>(f, order), inputs, n, &[true; OUT]).into_iter().map(|y| y.expect("all are wanted")).collect()
 }
 
 /// The gradient of Σ_o g_o times that derivative: inputs x, v_1, …, v_order of IN arrays each, and g of OUT arrays.
@@ -254,5 +282,21 @@ pub(super) fn cotangents<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const
     n: usize,
     wanted: &[bool; IN],
 ) -> Vec<Option<Vec<T>>> {
-    all(&Cotangent(f, order), inputs, n, wanted)
+    all(&Cotangent::<F, IN, OUT>(f, order), inputs, n, wanted)
+}
+
+/// f and its partial derivatives at n points, from IN arrays: OUT arrays of values, then ∂f_o/∂x_i at OUT + o IN + i.
+pub(super) fn values_and_partials<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    inputs: &[Source<'_, T>],
+    n: usize,
+) -> Vec<Vec<T>> {
+    let wanted = vec![true; OUT + OUT * IN];
+    all(&Partials::<F, IN, OUT>(f), inputs, n, &wanted).into_iter().map(|y| y.expect("all are wanted")).collect()
+}
+
+/// Runs a loop compiled for the widest vector instructions of this machine.
+#[inline(always)]
+fn vectorize<R>(f: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(f)
 }
