@@ -42,6 +42,21 @@ impl<T: Scalar> Eig<T> {
     }
 }
 
+/// Eigenvectors that are linearly dependent to √ε: the eigenvalues move as the root of a perturbation.
+fn refuse_defective<C: Scalar>(vectors: &Var<C>) -> Result<()> {
+    let (_, n) = square("eig", vectors)?;
+    let smallest = each_matrix(vectors, n, n, |v| Ok(backend::svdvals(v, n, n)?.last().map_or(1.0, |s| s.to_f64())))?;
+    match smallest.into_iter().find(|s| *s < 10.0 * gauge_tolerance::<C>()) {
+        None => Ok(()),
+        Some(s) => Err(Error::singular(
+            "eig",
+            format!(
+                "the matrix is defective to rounding (the smallest singular value of its eigenvectors is {s:.1e}): the derivative does not exist"
+            ),
+        )),
+    }
+}
+
 fn refuse_degenerate(size: f64, i: usize, j: usize) -> Error {
     Error::gauge_dependent(
         "eig",
