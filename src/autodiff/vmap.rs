@@ -4,8 +4,10 @@ use super::accumulate::accumulate;
 use super::primitive::{Primitive, apply};
 use super::reverse::{value_and_grad, vjp};
 use super::stacking::{leading, stack, unstack};
-use super::tree::{Loss, Returns, Tree, Vars, instantiate, leaves};
+use super::tree::{AnyRef, AnyVar, Loss, Returns, Tree, Vars, fill, instantiate, leaves, map_kind};
+use super::var::Var;
 use crate::error::{Error, Result};
+use crate::tensor::Tensor;
 use rayon::prelude::*;
 use std::marker::PhantomData;
 
@@ -26,16 +28,23 @@ fn constant<A: Tree>(tree: &A) -> bool {
 
 /// One result per item; in parallel, unless a surrounding transform records, whose order of operations is then that of the items.
 fn each<A: Sync, B: Send>(items: &[A], parallel: bool, f: impl Fn(&A) -> Result<B> + Sync) -> Result<Vec<B>> {
-    if parallel && items.len() > 1 { items.par_iter().map(f).collect() } else { items.iter().map(f).collect() }
+    if parallel && items.len() > 1 { items.par_iter().map(|item| f(item)).collect() } else { items.iter().map(f).collect() }
 }
 
 /// Σ over structures of equal shapes, from the first on.
 fn sum<A: Tree>(terms: impl IntoIterator<Item = A>) -> Option<A> {
-    terms.into_iter().reduce(|sum, term| {
-        let mut terms = leaves(&term).into_iter();
-        drop(term);
-        sum.rebuild(&mut |v| accumulate(v.to_owned(), terms.next().expect("the same structure")))
-    })
+    let mut terms = terms.into_iter();
+    let first = terms.next()?;
+    let mut total: Vec<Option<AnyVar>> = leaves(&first).into_iter().map(Some).collect();
+    // only the structure is needed from here on: the sums are alone with their numbers, and addition works in place
+    let like = first.rebuild(&mut |v| map_kind!(v, AnyRef, v => Var::constant(Tensor::absent(v.shape()))));
+    drop(first);
+    for term in terms {
+        for (total, x) in total.iter_mut().zip(leaves(&term)) {
+            *total = total.take().map(|sum| accumulate(sum, x));
+        }
+    }
+    Some(fill(&like, |i| total[i].take()))
 }
 
 impl<P: Tree, A: Tree, Y: Tree, F: Fn(&P, &A) -> Result<Y> + Send + Sync + 'static> Primitive for Vmap<P, A, Y, F> {

@@ -148,17 +148,17 @@ impl<S: Number, const N: usize> Number for Dual<S, N> {
     }
     #[inline(always)]
     fn sin(self) -> Self {
-        let (s, c) = self.value.sin_cos();
+        let (s, c) = self.value.sincos();
         self.chain(s, c)
     }
     #[inline(always)]
     fn cos(self) -> Self {
-        let (s, c) = self.value.sin_cos();
+        let (s, c) = self.value.sincos();
         self.chain(c, -s)
     }
     #[inline(always)]
-    fn sin_cos(self) -> (Self, Self) {
-        let (s, c) = self.value.sin_cos();
+    fn sincos(self) -> (Self, Self) {
+        let (s, c) = self.value.sincos();
         (self.chain(s, c), self.chain(c, -s))
     }
     #[inline(always)]

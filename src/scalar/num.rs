@@ -201,7 +201,7 @@ impl<S: Number> Num<S> {
     /// (sin x, cos x)
     #[inline(always)]
     pub fn sin_cos(self) -> (Num<S>, Num<S>) {
-        let (s, c) = self.0.sin_cos();
+        let (s, c) = self.0.sincos();
         (Num(s), Num(c))
     }
 

@@ -12,8 +12,9 @@
 //!   ḡ = T_{k+1}(x; v, h).
 //!
 //! They are evaluated with dual numbers nested k deep (Griewank and Walther, *Evaluating Derivatives*, ch. 3 and 13). f is holomorphic, so
-//! for complex arrays cotangents are conjugated on the way in and out. A pullback computes the partial derivatives again instead of
-//! keeping them: that reads IN arrays where keeping would write and read IN·OUT.
+//! for complex arrays cotangents are conjugated on the way in and out. The pullback of a large array computes the partial derivatives again:
+//! that reads IN arrays where keeping them would write and read IN·OUT. Of small arrays they are computed with the values and kept, since
+//! there the function's cost counts and memory does not.
 
 mod kernel;
 
@@ -22,7 +23,7 @@ use crate::autodiff::{Primitive, Var, apply};
 use crate::error::{Error, Result};
 use crate::kernels::broadcast::broadcast_shape;
 use crate::scalar::{Scalar, ScalarFn};
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{Shape, Tensor, len_of};
 use kernel::{MAX_ORDER, Source};
 use std::marker::PhantomData;
 
@@ -136,7 +137,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
         "map"
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let n = crate::tensor::len_of(&self.shape);
+        let n = len_of(&self.shape);
         let values = kernel::tangents(&self.f, self.order, &sources(inputs), n);
         Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
     }
@@ -149,7 +150,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
                 continue;
             }
             let values = if k == 0 {
-                cotangent(&self.f, self.order, &self.shape, [&inputs[..], &g].concat(), wanted)?
+                cotangent(&self.f, self.order, &self.shape, [&inputs[..], &g[..]].concat(), wanted)?
             } else {
                 cotangent(&self.f, self.order - 1, &self.shape, [without::<T, IN>(inputs, k), g.clone()].concat(), wanted)?
             };
@@ -165,7 +166,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
                 continue;
             }
             let (order, inputs) =
-                if k == 0 { (self.order + 1, [&inputs[..], &v].concat()) } else { (self.order, with(inputs, k * IN, &v)) };
+                if k == 0 { (self.order + 1, [&inputs[..], &v[..]].concat()) } else { (self.order, with(inputs, k * IN, &v)) };
             sum = add(sum, tangent(&self.f, order, &self.shape, inputs)?);
         }
         Ok(sum.unwrap_or_else(|| outputs.iter().map(Var::zeros_like).collect()))
@@ -182,7 +183,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
         "map's pullback"
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let n = crate::tensor::len_of(&self.shape);
+        let n = len_of(&self.shape);
         let values = kernel::cotangents(&self.f, self.order, &sources(inputs), n, &self.wanted);
         Ok(values.into_iter().flatten().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
     }
@@ -197,15 +198,15 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
                 continue;
             }
             let values = if k == 0 {
-                cotangent(&self.f, self.order + 1, &self.shape, [x, &h, g].concat(), wanted)?
+                cotangent(&self.f, self.order + 1, &self.shape, [x, &h[..], g].concat(), wanted)?
             } else {
-                cotangent(&self.f, self.order, &self.shape, [&without::<T, IN>(x, k), &h[..], g].concat(), wanted)?
+                cotangent(&self.f, self.order, &self.shape, [&without::<T, IN>(x, k)[..], &h[..], g].concat(), wanted)?
             };
             place(&mut out[k * IN..], &inputs[k * IN..(k + 1) * IN], &wanted, values);
         }
         let wanted = &needs[x.len()..];
         if wanted.contains(&true) {
-            let values = tangent(&self.f, self.order + 1, &self.shape, [x, &h].concat())?;
+            let values = tangent(&self.f, self.order + 1, &self.shape, [x, &h[..]].concat())?;
             let values = values.into_iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(v, _)| v).collect();
             place(&mut out[x.len()..], g, wanted, values);
         }
@@ -222,7 +223,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
             }
             let (order, inputs) = if k == 0 {
                 let (x, g) = inputs.split_at(IN * groups);
-                (self.order + 1, [x, &v, g].concat())
+                (self.order + 1, [x, &v[..], g].concat())
             } else {
                 (self.order, with(inputs, k * IN, &v))
             };
@@ -233,6 +234,62 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
     fn keeps_output(&self, _: usize) -> bool {
         false
     }
+}
+
+/// T_0 with its partial derivatives as further outputs, for its own pullback alone.
+struct Kept<T, F, const IN: usize, const OUT: usize> {
+    f: F,
+    shape: Shape,
+    types: PhantomData<fn(T)>,
+}
+
+/// Up to this length the partial derivatives are kept.
+const KEPT: usize = 1024;
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primitive for Kept<T, F, IN, OUT> {
+    type Inputs = Vec<Var<T>>;
+    type Outputs = Vec<Var<T>>;
+    fn name(&self) -> &'static str {
+        "map"
+    }
+    fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
+        let values = kernel::values_and_partials(&self.f, &sources(inputs), len_of(&self.shape));
+        Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
+    }
+    fn vjp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
+        let (mut out, wanted) = (vec![None; IN], group::<IN>(needs, 0));
+        let g = &g[..OUT];
+        let constant = |v: &Var<T>| v.is_constant();
+        if !(inputs.iter().all(constant) && outputs.iter().all(constant) && g.iter().flatten().all(constant)) {
+            let values = cotangent(&self.f, 0, &self.shape, [&inputs[..], &conjugated(g)[..]].concat(), wanted)?;
+            place(&mut out, inputs, &wanted, values);
+            return Ok(out);
+        }
+        for (i, out) in out.iter_mut().enumerate().filter(|(i, _)| wanted[*i]) {
+            let mut sum = vec![T::zero(); len_of(&self.shape)];
+            for (o, g) in g.iter().enumerate() {
+                let Some(g) = g else { continue };
+                let partial = outputs[OUT + o * IN + i].as_slice();
+                sum.iter_mut().zip(partial.iter().zip(g.as_slice())).for_each(|(sum, (p, g))| *sum += p.conj() * *g);
+            }
+            *out = Some(sum_to(Var::constant(Tensor::with_shape(self.shape.clone(), sum)), inputs[i].shape()));
+        }
+        Ok(out)
+    }
+    fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
+        // only recorded on constants, so this is for completeness: nothing reads the tangents of the further outputs
+        let values = tangent(&self.f, 1, &self.shape, [&inputs[..], &tangents[..]].concat())?;
+        Ok(values.into_iter().chain(outputs[OUT..].iter().map(Var::zeros_like)).collect())
+    }
+    fn keeps_output(&self, i: usize) -> bool {
+        i >= OUT
+    }
+}
+
+/// Whether one backward sweep, and nothing else, is going to come by.
+fn one_reverse_level<T: Scalar>(inputs: &[Var<T>]) -> bool {
+    let level = inputs.iter().map(Var::level).max().unwrap_or(0);
+    level > 0 && inputs.iter().all(|x| (x.level() < level || x.is_reverse()) && x.below(level).is_constant())
 }
 
 /// N arrays of one scalar type: a tuple of references, or an array of references or of arrays.
@@ -370,8 +427,16 @@ where
             panic!("zip_map: shapes {shapes:?} do not broadcast: axes, counted from the last, must be equal or 1")
         });
     }
-    let inputs = inputs.into_iter().map(|x| if x.ndim() == 0 { x } else { to_shape(x, &shape) }).collect();
-    match tangent(&f, 0, &shape, inputs) {
+    let inputs: Vec<_> = inputs.into_iter().map(|x| if x.ndim() == 0 { x } else { to_shape(x, &shape) }).collect();
+    let values = if len_of(&shape) <= KEPT && one_reverse_level(&inputs) {
+        apply(Kept::<X::Scalar, F, IN, OUT> { f, shape, types: PhantomData }, &inputs).map(|mut values| {
+            values.truncate(OUT);
+            values
+        })
+    } else {
+        tangent(&f, 0, &shape, inputs)
+    };
+    match values {
         Ok(values) => <Count<OUT> as MapOutputs<X::Scalar>>::collect(values),
         Err(error) => panic!("{error}"),
     }
