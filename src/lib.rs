@@ -21,7 +21,7 @@ pub use scalar::{Real, Scalar};
 pub mod prelude {
     pub use crate::autodiff::*;
     pub use crate::error::{Error, Result};
-    pub use crate::ops::{keepdims, map, zip_map};
+    pub use crate::ops::*;
     pub use crate::scalar::{Real, Scalar, ScalarFn};
     pub use crate::scalar_fn;
 }

@@ -1,3 +1,7 @@
-//! Array operations: values against independent oracles, derivatives of both modes and to second order against finite differences.
+//! The array operations, a file per family: values against naive oracles, derivatives by finite differences.
+mod indexing;
+mod joining;
 mod map;
 mod reductions;
+mod shape;
+mod support;

@@ -90,7 +90,7 @@ fn not_finite<R: Part>(x: R) -> bool {
 /// e^x (cos y + i sin y); the two factors of e^x come last, so that a large e^x meets the small cosine first.
 #[inline(always)]
 fn exp<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (e, a, b) = exp_parts::<R, FMA>(z.re);
     Complex::new(e * c * a * b, e * s * a * b)
 }
@@ -98,7 +98,7 @@ fn exp<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// sin x cosh y + i cos x sinh y
 #[inline(always)]
 fn sin<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.re);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.re);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.im);
     Complex::new(s * ch, c * sh)
 }
@@ -106,7 +106,7 @@ fn sin<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// cos x cosh y − i sin x sinh y
 #[inline(always)]
 fn cos<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.re);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.re);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.im);
     Complex::new(c * ch, -(s * sh))
 }
@@ -114,7 +114,7 @@ fn cos<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// sinh x cos y + i cosh x sin y
 #[inline(always)]
 fn sinh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.re);
     Complex::new(sh * c, ch * s)
 }
@@ -122,7 +122,7 @@ fn sinh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// cosh x cos y + i sinh x sin y
 #[inline(always)]
 fn cosh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.re);
     Complex::new(ch * c, sh * s)
 }
@@ -130,7 +130,7 @@ fn cosh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// (sinh x cosh x + i sin y cos y)/(sinh² x + cos² y): no cancellation anywhere.
 #[inline(always)]
 fn tanh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (sh, ch) = sinh_cosh::<R, FMA>(clamp(z.re, -R::TANH_HELD, R::TANH_HELD));
     let d = Lane::madd::<FMA>(sh, sh, c * c);
     Complex::new(sh * ch / d, s * c / d)
