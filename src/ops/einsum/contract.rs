@@ -214,7 +214,11 @@ enum How {
     /// Nothing to add up, or nobody to hold the result.
     Empty,
     /// No summed index: a product element by element, the arrays seen under these shapes.
-    Multiply { x: Shape, y: Shape, z: Shape },
+    Multiply {
+        x: Shape,
+        y: Shape,
+        z: Shape,
+    },
     Product(Product),
 }
 
@@ -336,11 +340,8 @@ impl Contraction {
                             + permutation_cost(&zo, &z, &self.dims);
                         if cost < self.cost {
                             self.cost = cost;
-                            self.permuted = [
-                                permutation(&x, &xo, &self.dims),
-                                permutation(&y, &yo, &self.dims),
-                                permutation(&zo, &z, &self.dims),
-                            ];
+                            self.permuted =
+                                [permutation(&x, &xo, &self.dims), permutation(&y, &yo, &self.dims), permutation(&zo, &z, &self.dims)];
                             self.how = How::Product(product);
                         }
                     }

@@ -90,8 +90,3 @@ impl<T: Scalar> UnaryRule for Diagonal<T> {
 pub(crate) fn take<T: Scalar>(x: Var<T>, places: Arc<Places>) -> Var<T> {
     unary(Diagonal { places, back: false, types: PhantomData }, x)
 }
-
-/// The elements at these places of an array of zeros.
-pub(crate) fn put<T: Scalar>(x: Var<T>, places: Arc<Places>) -> Var<T> {
-    unary(Diagonal { places, back: true, types: PhantomData }, x)
-}

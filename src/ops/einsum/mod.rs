@@ -102,7 +102,7 @@ impl Einsum {
         let mut left: Vec<usize> = (0..self.terms.inputs.len()).collect();
         let mut pairs = Vec::with_capacity(plan.order.len());
         for (t, &(a, b)) in plan.order.iter().enumerate() {
-            let mut remove = |node: usize| left.iter().position(|&l| l == node).expect("still there");
+            let remove = |node: usize| left.iter().position(|&l| l == node).expect("still there");
             let (i, j) = (remove(a), remove(b));
             pairs.push((i.min(j), i.max(j)));
             left.remove(i.max(j));

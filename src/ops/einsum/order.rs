@@ -156,7 +156,8 @@ impl Problem<'_> {
                 // opens the largest branch until there are enough
                 while branches.len() < BRANCHES {
                     let open = branches.iter().enumerate().filter(|(_, b)| children[**b].is_some());
-                    let Some((at, _)) = open.max_by(|(_, a), (_, b)| size(&nodes[**a], self.dims).total_cmp(&size(&nodes[**b], self.dims)).then(a.cmp(b)))
+                    let Some((at, _)) =
+                        open.max_by(|(_, a), (_, b)| size(&nodes[**a], self.dims).total_cmp(&size(&nodes[**b], self.dims)).then(a.cmp(b)))
                     else {
                         break;
                     };
@@ -168,10 +169,13 @@ impl Problem<'_> {
                 if branches.len() < 3 {
                     continue;
                 }
-                let old: f64 = inner.iter().map(|&i| {
-                    let (a, b) = children[i].expect("an inner node");
-                    size(&union(&nodes[a], &nodes[b]), self.dims) + WRITE * size(&nodes[i], self.dims)
-                }).sum();
+                let old: f64 = inner
+                    .iter()
+                    .map(|&i| {
+                        let (a, b) = children[i].expect("an inner node");
+                        size(&union(&nodes[a], &nodes[b]), self.dims) + WRITE * size(&nodes[i], self.dims)
+                    })
+                    .sum();
                 let labels: Vec<Labels> = branches.iter().map(|&b| nodes[b].clone()).collect();
                 let Some(tree) = optimal(&labels, &nodes[top], self.dims) else { continue };
                 let part = Problem { inputs: &labels, output: &nodes[top], dims: self.dims };

@@ -81,7 +81,10 @@ pub(super) fn parse(expression: &str, shapes: &[&[usize]]) -> Result<Terms> {
         let named = part.before.len() + part.after.len();
         if shape.len() < named || (shape.len() > named && !part.ellipsis) {
             let least = if part.ellipsis { "at least " } else { "" };
-            return Err(misfit(expression, format!("operand {k} has {} axes (shape {shape:?}), its indices ask for {least}{named}", shape.len())));
+            return Err(misfit(
+                expression,
+                format!("operand {k} has {} axes (shape {shape:?}), its indices ask for {least}{named}", shape.len()),
+            ));
         }
         let skipped = shape.len() - named;
         let axes = (0..part.before.len()).chain(part.before.len() + skipped..shape.len());
@@ -107,7 +110,10 @@ pub(super) fn parse(expression: &str, shapes: &[&[usize]]) -> Result<Terms> {
                 Some(known) => {
                     return Err(misfit(
                         expression,
-                        format!("axis {} of the ellipsis has length {known} in an earlier operand and {length} in operand {k}", -1 - i as isize),
+                        format!(
+                            "axis {} of the ellipsis has length {known} in an earlier operand and {length} in operand {k}",
+                            -1 - i as isize
+                        ),
                     ));
                 }
             }
@@ -156,7 +162,10 @@ pub(super) fn parse(expression: &str, shapes: &[&[usize]]) -> Result<Terms> {
                 output.extend(ellipsis_labels(rank));
             }
             if !part.ellipsis && rank > 0 {
-                return Err(fault(expression, "the operands have an ellipsis, the output has none: write it there, or name and sum its axes"));
+                return Err(fault(
+                    expression,
+                    "the operands have an ellipsis, the output has none: write it there, or name and sum its axes",
+                ));
             }
             output
         }
@@ -182,7 +191,10 @@ pub(super) fn from_labels(inputs: &[&[usize]], output: &[usize], shapes: &[&[usi
     let mut terms = Vec::with_capacity(inputs.len());
     for (k, (labels, shape)) in inputs.iter().zip(shapes).enumerate() {
         if labels.len() != shape.len() {
-            return Err(misfit(&name(), format!("operand {k} has {} axes (shape {shape:?}), its indices ask for {}", shape.len(), labels.len())));
+            return Err(misfit(
+                &name(),
+                format!("operand {k} has {} axes (shape {shape:?}), its indices ask for {}", shape.len(), labels.len()),
+            ));
         }
         let mut own = Labels::new();
         for (&label, &length) in labels.iter().zip(*shape) {

@@ -157,7 +157,9 @@ fn prepared(terms: &Terms, k: usize, count: &[usize]) -> (SmallVec<[Prepare; 1]>
     let length = |l: &u32| terms.dims[*l as usize];
     let mut steps = SmallVec::new();
     let mut shape = terms.shapes[k].clone();
-    terms.dropped[k].iter().rev().for_each(|&axis| drop(shape.remove(axis)));
+    for &axis in terms.dropped[k].iter().rev() {
+        shape.remove(axis);
+    }
     let mut labels = terms.inputs[k].clone();
     let mut unique = Labels::new();
     labels.iter().for_each(|&l| {
@@ -200,14 +202,7 @@ fn axes(from: &[u32], to: &[u32]) -> Option<Axes> {
 }
 
 /// Picks the axis orders of all nodes; also returns that of the root.
-fn layout(
-    leaves: &[Labels],
-    kept: &[Labels],
-    order: &[Pair],
-    output: &Labels,
-    lives: &Lives,
-    dims: &Arc<[usize]>,
-) -> (Vec<Step>, Labels) {
+fn layout(leaves: &[Labels], kept: &[Labels], order: &[Pair], output: &Labels, lives: &Lives, dims: &Arc<[usize]>) -> (Vec<Step>, Labels) {
     let n = leaves.len();
     let mut parent = vec![usize::MAX; n + order.len()];
     order.iter().enumerate().for_each(|(t, &(a, b))| (parent[a], parent[b]) = (n + t, n + t));
