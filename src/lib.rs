@@ -4,8 +4,11 @@
 
 pub mod autodiff;
 pub mod error;
+/// Public for the benches only, and no part of the API.
+#[doc(hidden)]
 #[allow(dead_code)]
-mod kernels;
+pub mod kernels;
+pub mod linalg;
 pub mod ops;
 pub mod scalar;
 mod tensor;
@@ -18,5 +21,7 @@ pub use scalar::{Real, Scalar};
 pub mod prelude {
     pub use crate::autodiff::*;
     pub use crate::error::{Error, Result};
-    pub use crate::scalar::{Real, Scalar};
+    pub use crate::ops::*;
+    pub use crate::scalar::{Real, Scalar, ScalarFn};
+    pub use crate::scalar_fn;
 }

@@ -3,6 +3,14 @@
 //! [`Scalar`] is sealed: `f32`, `f64`, `Complex<f32>`, `Complex<f64>`. [`Number`] is the open set of things that a formula can be
 //! evaluated on: the four scalars, and the dual numbers that carry derivatives through `map`.
 
+mod dual;
+mod function;
+mod num;
+
+pub use dual::Dual;
+pub use function::ScalarFn;
+pub use num::Num;
+
 use num_complex::Complex;
 use num_traits::{FloatConst, NumAssignOps, NumOps, One, Zero};
 use std::fmt::{Debug, Display};
@@ -219,6 +227,43 @@ pub trait Number:
     fn powf(self, p: f64) -> Self;
     /// x^y = e^{y ln x}
     fn pow(self, y: Self) -> Self;
+    /// (sin x, cos x)
+    #[inline]
+    fn sincos(self) -> (Self, Self) {
+        (self.sin(), self.cos())
+    }
+    /// The cube root, negative for negative x; the principal branch for complex numbers.
+    fn cbrt(self) -> Self;
+    /// The error function.
+    ///
+    /// # Panics
+    /// For complex numbers.
+    fn erf(self) -> Self;
+    /// 1 − erf x, accurate for large x.
+    ///
+    /// # Panics
+    /// For complex numbers.
+    fn erfc(self) -> Self;
+    /// The angle of the point (x, y), where `self` is y: of real numbers.
+    ///
+    /// # Panics
+    /// For complex numbers.
+    fn arctan2(self, x: Self) -> Self;
+    /// x or −x, whichever has the positive real part: |x| of real numbers, √(z²) of complex ones. The derivative at 0 is 0.
+    #[inline]
+    fn absolute(self) -> Self {
+        if self.real_part() < 0.0 { -self } else { self }
+    }
+    /// The one with the larger real part; a NaN wins. Ties share the derivative equally.
+    #[inline]
+    fn maximum(self, y: Self) -> Self {
+        if self.real_part() >= y.real_part() || self.real_part().is_nan() { self } else { y }
+    }
+    /// The one with the smaller real part; a NaN wins. Ties share the derivative equally.
+    #[inline]
+    fn minimum(self, y: Self) -> Self {
+        if self.real_part() <= y.real_part() || self.real_part().is_nan() { self } else { y }
+    }
     /// 1/x
     #[inline]
     fn recip(self) -> Self {
@@ -226,6 +271,8 @@ pub trait Number:
     }
     /// The real part as `f64`: what comparisons and branches may look at.
     fn real_part(self) -> f64;
+    /// Whether the value is 0, whatever its derivatives are.
+    fn is_zero(self) -> bool;
 }
 
 macro_rules! real_number {
@@ -257,8 +304,28 @@ macro_rules! real_number {
                 <$t>::powf(self, y)
             }
             #[inline]
+            fn cbrt(self) -> Self {
+                <$t>::cbrt(self)
+            }
+            #[inline]
+            fn erf(self) -> Self {
+                crate::kernels::elementwise::unary_scalar(crate::kernels::elementwise::Unary::Erf, self)
+            }
+            #[inline]
+            fn erfc(self) -> Self {
+                crate::kernels::elementwise::unary_scalar(crate::kernels::elementwise::Unary::Erfc, self)
+            }
+            #[inline]
+            fn arctan2(self, x: Self) -> Self {
+                <$t>::atan2(self, x)
+            }
+            #[inline]
             fn real_part(self) -> f64 {
                 self as f64
+            }
+            #[inline]
+            fn is_zero(self) -> bool {
+                self == 0.0
             }
         }
     };
@@ -309,8 +376,25 @@ macro_rules! complex_number {
                 Complex::powc(self, y)
             }
             #[inline]
+            fn cbrt(self) -> Self {
+                Complex::powf(self, 1.0 / 3.0)
+            }
+            fn erf(self) -> Self {
+                panic!("erf: of real arguments only, found {self}")
+            }
+            fn erfc(self) -> Self {
+                panic!("erfc: of real arguments only, found {self}")
+            }
+            fn arctan2(self, x: Self) -> Self {
+                panic!("arctan2: of real arguments only, found {self} and {x}")
+            }
+            #[inline]
             fn real_part(self) -> f64 {
                 self.re as f64
+            }
+            #[inline]
+            fn is_zero(self) -> bool {
+                self.re == 0.0 && self.im == 0.0
             }
         }
     };

@@ -6,6 +6,7 @@
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::elementwise::{self as kernel, Unary};
+use crate::kernels::pullback::unary_pullback;
 use crate::scalar::{Number, Real, Scalar};
 use crate::tensor::Tensor;
 use num_traits::Zero;
@@ -98,12 +99,13 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
             _ => {}
         }
         if x.is_constant() && y.is_constant() && g.is_constant() {
-            let (xs, ys): (&[T], &[T]) = if reads_output(self.op) { (&[], y.as_slice()) } else { (x.as_slice(), &[]) };
+            // the kernel reads the one of the two that was kept
+            let kept = if reads_output(self.op) { y.as_slice() } else { x.as_slice() };
             if g.value.unique_mut().is_none() {
                 g = Var::constant(Tensor::new(g.shape(), g.as_slice().to_vec()));
             }
             let values = g.value.unique_mut().expect("just copied");
-            if kernel::unary_pullback(self.op, xs, ys, values) {
+            if unary_pullback(self.op, kept, kept, values) {
                 return g;
             }
         }
