@@ -110,12 +110,8 @@ impl<T: Scalar> Primitive for Eig<T> {
         transpose_jvp(self, a, out, bar, needs)
     }
     fn jvp(&self, _: &Var<T>, (values, vectors): &Self::Outputs, da: &Var<T>) -> Result<Self::Outputs> {
-        let c = solve(vectors, &da.to_complex().matmul(vectors)).map_err(|e| match e {
-            Error::Singular { .. } => {
-                Error::singular("eig", "the matrix is defective (its eigenvectors are linearly dependent): the derivative does not exist")
-            }
-            other => other,
-        })?;
+        refuse_defective(&vectors.stop_gradient())?;
+        let c = solve(vectors, &da.to_complex().matmul(vectors))?;
         let (factors, degenerate) = Self::factors(values);
         let n = values.shape()[values.ndim() - 1].max(1);
         let allowed = gauge_tolerance::<T>() * max_modulus(c.as_slice());
