@@ -5,6 +5,7 @@
 pub mod error;
 #[allow(dead_code)]
 mod kernels;
+pub mod physics;
 pub mod scalar;
 
 pub use error::{Error, Result};

@@ -1,5 +1,5 @@
-use super::*;
 use super::super::special as s;
+use super::*;
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
