@@ -307,3 +307,8 @@ impl<T: Scalar> Var<T> {
         self.permute_checked(order)
     }
 }
+
+/// The number of elements before an axis, along it, and after it.
+pub(crate) fn around(shape: &[usize], axis: usize) -> (usize, usize, usize) {
+    (len_of(&shape[..axis]), shape[axis], len_of(&shape[axis + 1..]))
+}
