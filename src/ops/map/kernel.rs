@@ -258,15 +258,20 @@ impl<T: Scalar, B: Body<T>> Task for Fast<'_, B, T> {
         if FMA {
             self.body.run::<T::Lane>(self.inputs, self.outputs, self.len)
         } else {
-            self.body.run::<T>(self.inputs, self.outputs, self.len)
+            plain(self.body, self.inputs, self.outputs, self.len)
         }
     }
+}
+
+#[inline(never)]
+fn plain<T: Scalar, B: Body<T>>(body: &B, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) -> bool {
+    body.run::<T>(inputs, outputs, len)
 }
 
 fn run<T: Scalar>(body: &impl Body<T>, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) {
     let outside = dispatch(Fast { body, inputs, outputs: &mut *outputs, len });
     if branched_outside() | outside {
-        body.run::<T>(inputs, outputs, len);
+        plain(body, inputs, outputs, len);
     }
 }
 
