@@ -10,8 +10,10 @@ pub mod error;
 pub mod kernels;
 pub mod linalg;
 pub mod ops;
+pub mod physics;
 pub mod scalar;
 mod tensor;
+pub mod tensor_network;
 
 pub use autodiff::*;
 pub use error::{Error, Result};
