@@ -3,6 +3,7 @@
 //! Elements go through in blocks: a block of every input is brought into a fixed array (scalars are repeated), the function runs over the
 //! block in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
 
+use crate::kernels::pool;
 use crate::kernels::simd::{Task, dispatch};
 use crate::scalar::lane::{LaneOf, branched_outside};
 use crate::scalar::outlined::Outlined;
@@ -258,15 +259,20 @@ impl<T: Scalar, B: Body<T>> Task for Fast<'_, B, T> {
         if FMA {
             self.body.run::<T::Lane>(self.inputs, self.outputs, self.len)
         } else {
-            self.body.run::<T>(self.inputs, self.outputs, self.len)
+            plain(self.body, self.inputs, self.outputs, self.len)
         }
     }
+}
+
+#[inline(never)]
+fn plain<T: Scalar, B: Body<T>>(body: &B, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) -> bool {
+    body.run::<T>(inputs, outputs, len)
 }
 
 fn run<T: Scalar>(body: &impl Body<T>, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) {
     let outside = dispatch(Fast { body, inputs, outputs: &mut *outputs, len });
     if branched_outside() | outside {
-        body.run::<T>(inputs, outputs, len);
+        plain(body, inputs, outputs, len);
     }
 }
 
@@ -302,7 +308,7 @@ fn part<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], start: usize, 
 /// All elements, in parallel where that pays: how long a block takes tells. The results do not depend on the split.
 fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
     debug_assert!(inputs.iter().all(|x| x.len() == n || x.len() == 1));
-    let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| vec![T::zero(); n])).collect();
+    let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| pool::filled(n, T::zero()))).collect();
     let mut rest: Vec<Option<&mut [T]>> = results.iter_mut().map(|r| r.as_deref_mut()).collect();
     let mut done = 0;
     let mut grain = n;
