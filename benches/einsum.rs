@@ -47,7 +47,9 @@ fn networks() -> Vec<Network> {
     let read = |bond: usize| {
         let text = std::fs::read_to_string(format!("{folder}/tn_D{bond}.json")).expect("the folder has tn_D2.json, tn_D3.json, tn_D4.json");
         let json: serde_json::Value = serde_json::from_str(&text).expect("json");
-        let list = |v: &serde_json::Value| v.as_array().expect("a list").iter().map(|x| x.as_u64().expect("a number") as usize).collect::<Vec<_>>();
+        let list = |v: &serde_json::Value| {
+            v.as_array().expect("a list").iter().map(|x| x.as_u64().expect("a number") as usize).collect::<Vec<_>>()
+        };
         let legs: Vec<Vec<usize>> = json["legs"].as_array().expect("legs").iter().map(list).collect();
         let order = json["path"].as_array().expect("path").iter().map(|p| (list(p)[0], list(p)[1])).collect();
         Network { name: format!("3-regular D{bond} n{}", legs.len()), legs, order: Some(order), bond }

@@ -12,6 +12,7 @@ pub mod linalg;
 pub mod ops;
 pub mod scalar;
 mod tensor;
+pub mod tensor_network;
 
 pub use autodiff::*;
 pub use error::{Error, Result};

@@ -6,6 +6,7 @@ mod complex;
 mod creation;
 mod einsum;
 mod elementary;
+pub mod fft;
 mod indexing;
 mod joining;
 mod map;
