@@ -1,83 +1,82 @@
-//! Thermodynamics of the square-lattice Ising model by the tensor renormalisation group, against Onsager's solution.
+//! The two-dimensional Ising model from one differentiated tensor contraction.
 
 mod common;
 
 use clap::Parser;
 use common::plot::{Figure, Panel};
-use common::{Options, Run, progress};
+use common::{Options, Run};
 use pullback::physics::ising::{critical_beta, onsager};
 use pullback::prelude::*;
-use pullback::tensor_network::{Trg, ising_tensor};
+use pullback::tensor_network::{Trg, ising_square};
 
-/// The Ising model on the infinite square lattice, H = −Σ s s′, in zero field. Its partition function is a network with one tensor a site;
-/// the tensor renormalisation group of Levin and Nave halves the number of sites step by step, keeping χ singular values of each
-/// decomposition. ln Z per site is a differentiable function of β: its first derivative gives the energy, E = −∂ln Z/∂β, its second the specific
-/// heat, C = β² ∂²ln Z/∂β², through all decompositions on the same tape. Both are compared with Onsager's solution, at one β and over a
-/// range of temperatures around the transition, where the finite χ rounds the logarithmic peak of C.
+/// The two-dimensional Ising model on the square lattice: the tensor renormalisation group of Levin and Nave contracts the partition
+/// function to ln Z per site as a function of the inverse temperature β; the energy E = −∂lnZ/∂β and the specific heat
+/// C = β² ∂²lnZ/∂β² are its first and second derivative, by automatic differentiation through every singular value decomposition.
+/// All three are compared with Onsager's solution of the infinite lattice.
 #[derive(Parser, serde::Serialize)]
 struct Args {
-    /// Inverse temperature at which the numbers are compared
-    #[arg(long, default_value_t = 0.44)]
-    beta: f64,
-    /// Singular values kept in a decomposition
+    /// Inverse temperatures; by default a sweep through the critical one
+    #[arg(long, value_delimiter = ',')]
+    beta: Vec<f64>,
+    /// Bond dimension
     #[arg(long, default_value_t = 16)]
     chi: usize,
-    /// Renormalisation steps: the lattice has 2^steps sites
+    /// Coarse-graining steps: the lattice has 2^steps sites
     #[arg(long, default_value_t = 20)]
     steps: usize,
-    /// Temperatures between 1.6 and 3.2 for the plots
-    #[arg(long, default_value_t = 25)]
-    points: usize,
     #[command(flatten)]
     #[serde(flatten)]
     options: Options,
 }
 
-/// (ln Z, E, C) per site at inverse temperature β.
-fn thermodynamics(trg: &Trg, beta: f64) -> Result<(f64, f64, f64)> {
-    let ln_z = |beta: &Var<f64>| trg.ln_z_per_site(&ising_tensor(beta));
-    // forward over reverse: the derivative of (value, gradient) along β
-    let both = |beta: &Var<f64>| value_and_grad(ln_z, beta);
-    let ((value, slope), (_, curvature)) = jvp(both, &beta, &1.0)?;
-    Ok((value.item(), -slope.item(), beta * beta * curvature.item()))
+/// ln Z per site with its first and second derivative: forward over reverse, on one tape.
+fn derivatives(trg: &Trg, beta: f64) -> Result<[f64; 3]> {
+    let slope = |beta: &Var<f64>| value_and_grad(|b| trg.ln_z_per_site(&ising_square(b)?), beta);
+    let ((value, first), (_, second)) = jvp(slope, &Var::scalar(beta), &Var::scalar(1.0))?;
+    Ok([value.item(), first.item(), second.item()])
 }
 
 fn main() -> common::Outcome {
     let mut args = Args::parse();
     if args.options.smallest {
-        (args.chi, args.points) = (args.chi.min(6), args.points.min(5));
+        (args.chi, args.steps) = (8, 12);
     }
-    let mut run = Run::start("ising", &args, &args.options)?;
+    if args.beta.is_empty() {
+        let points = if args.options.smallest { 5 } else { 13 };
+        args.beta = (0..points).map(|i| 0.32 + 0.24 * f64::from(i) / f64::from(points - 1)).collect();
+        args.beta.extend([0.4, 0.44]);
+        args.beta.sort_by(f64::total_cmp);
+        args.beta.dedup();
+    }
     let trg = Trg { chi: args.chi, steps: args.steps };
-
-    let (ln_z, energy, heat) = thermodynamics(&trg, args.beta)?;
-    let exact = onsager(args.beta, 1.0);
-    let source = "Onsager 1944, infinite lattice";
-    run.result("ln_z_per_site", ln_z).at("beta", args.beta).reference(exact.ln_z_per_site, source).within(1e-3);
-    run.result("energy_per_site", energy).at("beta", args.beta).reference(exact.energy_per_site, source);
-    run.result("specific_heat_per_site", heat).at("beta", args.beta).reference(exact.specific_heat_per_site, source);
-
-    let mut trace = run.trace(&["temperature", "beta", "ln_z", "energy", "specific_heat"])?;
-    let mut found: [Vec<(f64, f64)>; 3] = Default::default();
-    for i in progress("temperatures", args.points) {
-        let temperature = 1.6 + 1.6 * i as f64 / (args.points.max(2) - 1) as f64;
-        let (ln_z, energy, heat) = thermodynamics(&trg, 1.0 / temperature)?;
-        trace.row(&[temperature, 1.0 / temperature, ln_z, energy, heat])?;
-        found[0].push((temperature, -temperature * ln_z));
-        found[1].push((temperature, energy));
-        found[2].push((temperature, heat));
+    let mut run = Run::start("ising", &args, &args.options)?;
+    let mut trace = run.trace(&["beta", "ln_z", "energy", "specific_heat", "ln_z_exact", "energy_exact", "specific_heat_exact"])?;
+    let mut found = Vec::new();
+    for i in common::progress("temperatures", args.beta.len()) {
+        let beta = args.beta[i];
+        let [ln_z, first, second] = derivatives(&trg, beta)?;
+        let row = [ln_z, -first, beta * beta * second];
+        let exact = onsager(beta, 1.0);
+        let exact = [exact.ln_z_per_site, exact.energy_per_site, exact.specific_heat_per_site];
+        trace.row(&[&[beta], &row[..], &exact[..]].concat())?;
+        for (k, name) in ["ln_z_per_site", "energy_per_site", "specific_heat_per_site"].into_iter().enumerate() {
+            run.result(name, row[k]).at("beta", beta).reference(exact[k], "Onsager 1944, infinite lattice");
+        }
+        found.push((beta, row));
     }
-    let curve = |f: fn(f64) -> f64| (0..=320).map(|i| 1.6 + 0.005 * i as f64).map(|t| (t, f(t))).collect::<Vec<_>>();
-    let exact = [
-        curve(|t| -t * onsager(1.0 / t, 1.0).ln_z_per_site),
-        curve(|t| onsager(1.0 / t, 1.0).energy_per_site),
-        curve(|t| onsager(1.0 / t, 1.0).specific_heat_per_site),
-    ];
-    let mut figure = Figure::new("Ising model on the square lattice");
-    for ((label, found), exact) in ["free energy F / N", "energy E / N", "specific heat C / N"].iter().zip(&found).zip(&exact) {
-        let panel = Panel::new("T", label).line("Onsager", exact).points(&format!("TRG, χ = {}", args.chi), found);
-        figure = figure.panel(panel.vertical("T_c", 1.0 / critical_beta(1.0)));
-    }
-    figure.save(run.out(), "thermodynamics")?;
+    let column = |k: usize| found.iter().map(|(b, row)| (1.0 / b, row[k])).collect::<Vec<_>>();
+    let (hot, cold) = found.iter().fold((0.0f64, f64::INFINITY), |(h, c), (b, _)| (h.max(1.0 / b), c.min(1.0 / b)));
+    let grid: Vec<f64> = (0..=400).map(|i| cold + (hot - cold) * f64::from(i) / 400.0).collect();
+    let curve = |f: &dyn Fn(f64) -> f64| grid.iter().map(|&t| (t, f(1.0 / t))).collect::<Vec<_>>();
+    let critical = 1.0 / critical_beta(1.0);
+    let panel = |k: usize, label: &str, f: &dyn Fn(f64) -> f64| {
+        Panel::new("temperature T", label).line("Onsager", &curve(f)).points("TRG", &column(k)).vertical("T_c", critical)
+    };
+    Figure::new(&format!("Ising model, TRG with χ = {}", args.chi))
+        .panel(panel(0, "ln Z per site", &|b| onsager(b, 1.0).ln_z_per_site))
+        .panel(panel(1, "energy per site", &|b| onsager(b, 1.0).energy_per_site))
+        .panel(panel(2, "specific heat per site", &|b| onsager(b, 1.0).specific_heat_per_site))
+        .columns(3)
+        .save(run.out(), "ising")?;
     run.finish()
 }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod kernels;
 pub mod linalg;
 pub mod ops;
+pub mod physics;
 pub mod scalar;
 mod tensor;
 pub mod tensor_network;

@@ -5,7 +5,9 @@
 
 mod dual;
 mod function;
+pub(crate) mod lane;
 mod num;
+pub(crate) mod outlined;
 
 pub use dual::Dual;
 pub use function::ScalarFn;
@@ -66,6 +68,7 @@ mod sealed {
 pub trait Scalar:
     sealed::Sealed
     + Number
+    + lane::LaneOf<Self>
     + crate::autodiff::tree::Erase
     + ndarray::LinalgScalar
     + NumOps
@@ -83,6 +86,9 @@ pub trait Scalar:
     type Real: Real;
     /// The complex type of the same precision.
     type Complex: Scalar<Real = Self::Real, Complex = Self::Complex>;
+    /// What fused loops compute with in place of this type.
+    #[doc(hidden)]
+    type Lane: lane::LaneOf<Self>;
     /// Which of the four this is.
     const KIND: ScalarKind;
     /// Whether the type is complex.
@@ -409,11 +415,12 @@ complex_number!(f32);
 complex_number!(f64);
 
 macro_rules! scalar {
-    ($t:ty, $r:ty, $variant:ident, complex: $is:expr, |$x:ident| re $re:expr, im $im:expr, conj $conj:expr, modulus $mod:expr, |$a:ident, $b:ident| $parts:expr, to_complex $tc:expr, |$z:ident| $fc:expr) => {
+    ($t:ty, $r:ty, $variant:ident, $lane:ty, complex: $is:expr, |$x:ident| re $re:expr, im $im:expr, conj $conj:expr, modulus $mod:expr, |$a:ident, $b:ident| $parts:expr, to_complex $tc:expr, |$z:ident| $fc:expr) => {
         impl sealed::Sealed for $t {}
         impl Scalar for $t {
             type Real = $r;
             type Complex = Complex<$r>;
+            type Lane = $lane;
             const KIND: ScalarKind = ScalarKind::$variant;
             const IS_COMPLEX: bool = $is;
             #[inline]
@@ -468,10 +475,10 @@ macro_rules! scalar {
         }
     };
 }
-scalar!(f32, f32, F32, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
-scalar!(f64, f64, F64, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
-scalar!(Complex<f32>, f32, C32, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
-scalar!(Complex<f64>, f64, C64, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
+scalar!(f32, f32, F32, lane::Lane<f32>, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
+scalar!(f64, f64, F64, lane::Lane<f64>, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
+scalar!(Complex<f32>, f32, C32, Complex<f32>, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
+scalar!(Complex<f64>, f64, C64, Complex<f64>, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
 
 macro_rules! real {
     ($t:ident: $($f:ident($($y:ident)?))*) => {

@@ -8,7 +8,7 @@ pub(crate) mod parallel;
 pub mod permute;
 pub(crate) mod pullback;
 pub mod reduce;
-mod simd;
+pub(crate) mod simd;
 pub mod special;
 pub mod strided;
 #[cfg(test)]

@@ -34,7 +34,7 @@ fn through<T: Scalar, D: UnaryFn<T>>(x: &[T], g: &mut [T], scale: T::Real) {
         map_into::<T, D>(x, d);
         // SAFETY: `map_into` writes every element.
         #[allow(unsafe_code)]
-        let d = unsafe { d.assume_init_ref() };
+        let d = unsafe { std::slice::from_raw_parts(d.as_ptr().cast::<T>(), d.len()) };
         dispatch(Arithmetic { x: d, y: d, g, f: |d: T, _, g| g * (scale * d).conj() });
     }
 }

@@ -42,6 +42,21 @@ impl<T: Scalar> Eig<T> {
     }
 }
 
+/// Eigenvectors that are linearly dependent to √ε: the eigenvalues move as the root of a perturbation.
+fn refuse_defective<C: Scalar>(vectors: &Var<C>) -> Result<()> {
+    let (_, n) = square("eig", vectors)?;
+    let smallest = each_matrix(vectors, n, n, |v| Ok(backend::svdvals(v, n, n)?.last().map_or(1.0, |s| s.to_f64())))?;
+    match smallest.into_iter().find(|s| *s < 10.0 * gauge_tolerance::<C>()) {
+        None => Ok(()),
+        Some(s) => Err(Error::singular(
+            "eig",
+            format!(
+                "the matrix is defective to rounding (the smallest singular value of its eigenvectors is {s:.1e}): the derivative does not exist"
+            ),
+        )),
+    }
+}
+
 fn refuse_degenerate(size: f64, i: usize, j: usize) -> Error {
     Error::gauge_dependent(
         "eig",
@@ -95,12 +110,8 @@ impl<T: Scalar> Primitive for Eig<T> {
         transpose_jvp(self, a, out, bar, needs)
     }
     fn jvp(&self, _: &Var<T>, (values, vectors): &Self::Outputs, da: &Var<T>) -> Result<Self::Outputs> {
-        let c = solve(vectors, &da.to_complex().matmul(vectors)).map_err(|e| match e {
-            Error::Singular { .. } => {
-                Error::singular("eig", "the matrix is defective (its eigenvectors are linearly dependent): the derivative does not exist")
-            }
-            other => other,
-        })?;
+        refuse_defective(&vectors.stop_gradient())?;
+        let c = solve(vectors, &da.to_complex().matmul(vectors))?;
         let (factors, degenerate) = Self::factors(values);
         let n = values.shape()[values.ndim() - 1].max(1);
         let allowed = gauge_tolerance::<T>() * max_modulus(c.as_slice());

@@ -185,7 +185,7 @@ pub(crate) fn refuse_split_values<R: Real>(operation: &'static str, values: &Var
                 return Err(Error::gauge_dependent(
                     operation,
                     format!(
-                        "values {} and {i} coincide ({:e}) and the loss treats them differently: it has directional derivatives only; use a function that is symmetric in them (a sum, a trace, linalg::funm)",
+                        "values {} and {i} coincide ({:e}) and the loss treats them differently: it has directional derivatives only; use a function that is symmetric in them (a sum, a trace), or linalg::funm and linalg::projector",
                         i - 1,
                         v[i].to_f64()
                     ),

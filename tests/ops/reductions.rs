@@ -31,11 +31,11 @@ fn shape_and_axes(rng: &mut StdRng) -> (Vec<usize>, Vec<isize>) {
 }
 
 fn real(rng: &mut StdRng, shape: &[usize]) -> ArrayD<f64> {
-    ArrayD::from_shape_simple_fn(IxDyn(shape), || rng.random_range(-1.5..1.5))
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || rng.random_range(-1.0..1.0))
 }
 
 fn complex(rng: &mut StdRng, shape: &[usize]) -> ArrayD<Complex64> {
-    ArrayD::from_shape_simple_fn(IxDyn(shape), || Complex64::new(rng.random_range(-1.5..1.5), rng.random_range(-1.5..1.5)))
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || Complex64::new(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0)))
 }
 
 /// The reduction of a list, applied along axes by ndarray.

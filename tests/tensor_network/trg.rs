@@ -1,8 +1,8 @@
 use pullback::prelude::*;
-use pullback::tensor_network::{Trg, ising_tensor};
+use pullback::tensor_network::{Trg, ising_square};
 
 fn ln_z(chi: usize, steps: usize) -> impl Fn(&Var<f64>) -> Result<Var<f64>> {
-    move |beta| Trg { chi, steps }.ln_z_per_site(&ising_tensor(beta))
+    move |beta| Trg { chi, steps }.ln_z_per_site(&ising_square(beta)?)
 }
 
 /// Without truncation two steps are exact: four sites on a torus, whose 16 states can be summed by hand. Turned by 45° twice, its sites are
@@ -61,5 +61,5 @@ fn misfits_are_named() {
     assert!(wrong.contains("[2, 3, 3, 2]"), "{wrong}");
     let zero = trg.ln_z_per_site(&Var::from(ndarray::Array4::<f64>::zeros((2, 2, 2, 2)))).unwrap_err();
     assert!(matches!(zero, Error::NonFinite { .. }));
-    assert!(Trg { chi: 0, steps: 2 }.ln_z_per_site(&ising_tensor(&Var::scalar(0.3))).is_err());
+    assert!(Trg { chi: 0, steps: 2 }.ln_z_per_site(&ising_square(&Var::scalar(0.3)).unwrap()).is_err());
 }

@@ -223,12 +223,14 @@ impl<T: Copy, F: BinaryFn<T>> Task for ZipTask<'_, T, F> {
 pub(crate) fn through_copy<T: Copy>(x: &mut [T], f: impl FnOnce(&[T], &mut [MaybeUninit<T>])) {
     let mut copy = [MaybeUninit::<T>::uninit(); BLOCK];
     let n = x.len();
-    copy[..n].write_copy_of_slice(x);
-    // SAFETY: the first n elements were written on the line above; a slice of T may be seen as one of MaybeUninit<T> by code that, as
+    for (copy, &x) in copy[..n].iter_mut().zip(&*x) {
+        copy.write(x);
+    }
+    // SAFETY: the first n elements were written above; a slice of T may be seen as one of MaybeUninit<T> by code that, as
     // `d.write` and `mend` do, only ever writes initialised values through it.
     #[allow(unsafe_code)]
     unsafe {
-        f(copy[..n].assume_init_ref(), std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), n))
+        f(std::slice::from_raw_parts(copy.as_ptr().cast(), n), std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), n))
     }
 }
 

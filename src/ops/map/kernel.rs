@@ -3,6 +3,9 @@
 //! Elements go through in blocks: a block of every input is brought into a fixed array (scalars are repeated), the function runs over the
 //! block in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
 
+use crate::kernels::simd::{Task, dispatch};
+use crate::scalar::lane::{LaneOf, branched_outside};
+use crate::scalar::outlined::Outlined;
 use crate::scalar::{Dual, Number, Scalar, ScalarFn};
 use rayon::prelude::*;
 use std::time::Instant;
@@ -21,45 +24,58 @@ pub(super) type Source<'a, T> = &'a [T];
 /// A number x + Σ v_k ε_k with K nilpotent parts, each ε_k² = 0.
 trait Jet<T>: Number {
     fn lift(x: T, v: &[T]) -> Self;
-    /// The coefficient of ε_1 ⋯ ε_K.
-    fn top(self) -> T;
+    /// The coefficient of ε_1 ⋯ ε_K, and whether it is meaningless.
+    fn top(self) -> (T, bool);
 }
 
-impl<T: Scalar> Jet<T> for T {
+impl<T: Scalar, P: LaneOf<T>> Jet<T> for Dual<P, 0> {
     #[inline(always)]
-    fn lift(x: T, _: &[T]) -> T {
-        x
+    fn lift(x: T, _: &[T]) -> Self {
+        Dual::new(P::of(x), [])
     }
     #[inline(always)]
-    fn top(self) -> T {
-        self
+    fn top(self) -> (T, bool) {
+        (self.value.number(), self.value.outside())
     }
-}
-
-/// A jet with no nilpotent parts.
-#[inline(always)]
-fn flat<T: Scalar, J: Jet<T>>(x: T) -> J {
-    J::lift(x, &[T::zero(); MAX_ORDER])
 }
 
 impl<T: Scalar, J: Jet<T>> Jet<T> for Dual<J, 1> {
     #[inline(always)]
     fn lift(x: T, v: &[T]) -> Self {
-        Dual::new(J::lift(x, &v[1..]), [flat::<T, J>(v[0])])
+        Dual::new(J::lift(x, &v[1..]), [J::lift(v[0], &[T::zero(); MAX_ORDER])])
     }
     #[inline(always)]
-    fn top(self) -> T {
+    fn top(self) -> (T, bool) {
         self.partials[0].top()
     }
 }
 
+impl<T: Scalar, J: Jet<T>> Jet<T> for Outlined<J> {
+    #[inline]
+    fn lift(x: T, v: &[T]) -> Self {
+        Outlined(J::lift(x, v))
+    }
+    #[inline]
+    fn top(self) -> (T, bool) {
+        self.0.top()
+    }
+}
+
+type J0<P> = Dual<P, 0>;
+type J1<P> = Dual<J0<P>, 1>;
+// the higher orders are rare, and their code grows with each level
+type J2<P> = Outlined<Dual<Outlined<J1<P>>, 1>>;
+type J3<P> = Outlined<Dual<J2<P>, 1>>;
+type J4<P> = Outlined<Dual<J3<P>, 1>>;
+
 type Block<T> = [T; BLOCK];
 
-/// What is computed from a block of every input.
+/// What is computed from a block of every input, in numbers of type P.
 trait Body<T>: Sync {
     /// How many inputs and outputs.
     fn sizes(&self) -> (usize, usize);
-    fn run(&self, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize);
+    /// Fills the first `len` places of the outputs; whether any of them is meaningless.
+    fn run<P: LaneOf<T>>(&self, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) -> bool;
 }
 
 /// Dᴷf(x)[v_1, …, v_K], from x, v_1, …, v_K.
@@ -67,6 +83,9 @@ struct Tangent<'a, F, const IN: usize, const OUT: usize>(&'a F, usize);
 
 /// Σ_o g_o ∂/∂x_i Dᴷf_o(x)[v_1, …, v_K] for all i, from x, v_1, …, v_K, g.
 struct Cotangent<'a, F, const IN: usize, const OUT: usize>(&'a F, usize);
+
+/// f(x), and ∂f_o/∂x_i at position OUT + o IN + i.
+struct Partials<'a, F, const IN: usize, const OUT: usize>(&'a F);
 
 #[inline(always)]
 fn jets<T: Scalar, J: Jet<T>, const IN: usize, const K: usize>(x: &[Block<T>; IN], v: &[&[Block<T>; IN]; K], at: usize) -> [J; IN] {
@@ -95,15 +114,19 @@ fn tangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OU
     inputs: &[Block<T>],
     outputs: &mut [Block<T>],
     len: usize,
-) {
+) -> bool {
     let (x, v, _) = groups::<T, IN, K>(inputs);
     let outputs: &mut [Block<T>; OUT] = outputs.try_into().expect("as many blocks as results");
+    let mut any = false;
     for at in 0..len.min(BLOCK) {
         let y = f.eval(jets::<T, J, IN, K>(x, &v, at));
         for o in 0..OUT {
-            outputs[o][at] = y[o].top();
+            let (top, outside) = y[o].top();
+            outputs[o][at] = top;
+            any |= outside;
         }
     }
+    any
 }
 
 #[inline(always)]
@@ -112,65 +135,57 @@ fn cotangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const 
     inputs: &[Block<T>],
     outputs: &mut [Block<T>],
     len: usize,
-) {
+) -> bool {
     let (x, v, g) = groups::<T, IN, K>(inputs);
     let g: &[Block<T>; OUT] = array(g, 0);
     let outputs: &mut [Block<T>; IN] = outputs.try_into().expect("as many blocks as arguments");
+    let mut any = false;
     for at in 0..len.min(BLOCK) {
         let y = f.eval(Dual::<J, IN>::variables(jets::<T, J, IN, K>(x, &v, at)));
         for i in 0..IN {
-            let mut sum = y[0].partials[i].top() * g[0][at];
+            let (top, outside) = y[0].partials[i].top();
+            let mut sum = top * g[0][at];
+            any |= outside;
             for o in 1..OUT {
-                sum += y[o].partials[i].top() * g[o][at];
+                let (top, outside) = y[o].partials[i].top();
+                sum += top * g[o][at];
+                any |= outside;
             }
             outputs[i][at] = sum;
         }
     }
+    any
 }
-
-/// f(x), and ∂f_o/∂x_i at position OUT + o IN + i.
-struct Partials<'a, F, const IN: usize, const OUT: usize>(&'a F);
-
-impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for Partials<'_, F, IN, OUT> {
-    fn sizes(&self) -> (usize, usize) {
-        (IN, OUT + OUT * IN)
-    }
-    fn run(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) {
-        let x: &[Block<T>; IN] = array(x, 0);
-        let (values, partials) = y.split_at_mut(OUT);
-        vectorize(|| {
-            for at in 0..n.min(BLOCK) {
-                let y = self.0.eval(Dual::<T, IN>::variables(std::array::from_fn(|i| x[i][at])));
-                for o in 0..OUT {
-                    values[o][at] = y[o].value;
-                    for i in 0..IN {
-                        partials[o * IN + i][at] = y[o].partials[i];
-                    }
-                }
-            }
-        });
-    }
-}
-
-type J1<T> = Dual<T, 1>;
-type J2<T> = Dual<J1<T>, 1>;
-type J3<T> = Dual<J2<T>, 1>;
-type J4<T> = Dual<J3<T>, 1>;
 
 impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for Tangent<'_, F, IN, OUT> {
     fn sizes(&self) -> (usize, usize) {
         (IN * (self.1 + 1), OUT)
     }
-    fn run(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) {
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
         let f = self.0;
         match self.1 {
-            0 => vectorize(|| tangent::<T, F, T, IN, OUT, 0>(f, x, y, n)),
-            1 => vectorize(|| tangent::<T, F, J1<T>, IN, OUT, 1>(f, x, y, n)),
-            2 => vectorize(|| tangent::<T, F, J2<T>, IN, OUT, 2>(f, x, y, n)),
-            3 => tangent::<T, F, J3<T>, IN, OUT, 3>(f, x, y, n),
-            4 => tangent::<T, F, J4<T>, IN, OUT, 4>(f, x, y, n),
-            order => unreachable!("order {order} is refused before"),
+            0 => tangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
+            1 => tangent::<T, F, J1<P>, IN, OUT, 1>(f, x, y, n),
+            order => high_tangent(f, order, x, y, n),
         }
+    }
+}
+
+/// The rare orders, which are compiled once, with plain numbers.
+#[inline(never)]
+fn high_tangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    order: usize,
+    x: &[Block<T>],
+    y: &mut [Block<T>],
+    n: usize,
+) -> bool {
+    match order {
+        2 => tangent::<T, F, J2<T>, IN, OUT, 2>(f, x, y, n),
+        3 => tangent::<T, F, J3<T>, IN, OUT, 3>(f, x, y, n),
+        4 => tangent::<T, F, J4<T>, IN, OUT, 4>(f, x, y, n),
+        order => unreachable!("order {order} is refused before"),
     }
 }
 
@@ -178,15 +193,80 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
     fn sizes(&self) -> (usize, usize) {
         (IN * (self.1 + 1) + OUT, IN)
     }
-    fn run(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) {
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
         let f = self.0;
         match self.1 {
-            0 => vectorize(|| cotangent::<T, F, T, IN, OUT, 0>(f, x, y, n)),
-            1 => vectorize(|| cotangent::<T, F, J1<T>, IN, OUT, 1>(f, x, y, n)),
-            2 => cotangent::<T, F, J2<T>, IN, OUT, 2>(f, x, y, n),
-            3 => cotangent::<T, F, J3<T>, IN, OUT, 3>(f, x, y, n),
-            order => unreachable!("order {order} is refused before"),
+            0 => cotangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
+            1 => cotangent::<T, F, J1<P>, IN, OUT, 1>(f, x, y, n),
+            order => high_cotangent(f, order, x, y, n),
         }
+    }
+}
+
+#[inline(never)]
+fn high_cotangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    order: usize,
+    x: &[Block<T>],
+    y: &mut [Block<T>],
+    n: usize,
+) -> bool {
+    match order {
+        2 => cotangent::<T, F, J2<T>, IN, OUT, 2>(f, x, y, n),
+        3 => cotangent::<T, F, J3<T>, IN, OUT, 3>(f, x, y, n),
+        order => unreachable!("order {order} is refused before"),
+    }
+}
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for Partials<'_, F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (IN, OUT + OUT * IN)
+    }
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
+        let x: &[Block<T>; IN] = array(x, 0);
+        let (values, partials) = y.split_at_mut(OUT);
+        let mut any = false;
+        for at in 0..n.min(BLOCK) {
+            let y = self.0.eval(Dual::<P, IN>::variables(std::array::from_fn(|i| P::of(x[i][at]))));
+            for o in 0..OUT {
+                values[o][at] = y[o].value.number();
+                any |= y[o].value.outside();
+                for i in 0..IN {
+                    partials[o * IN + i][at] = y[o].partials[i].number();
+                    any |= y[o].partials[i].outside();
+                }
+            }
+        }
+        any
+    }
+}
+
+/// A block, to be run with the best instructions of the machine.
+struct Fast<'a, B, T> {
+    body: &'a B,
+    inputs: &'a [Block<T>],
+    outputs: &'a mut [Block<T>],
+    len: usize,
+}
+
+impl<T: Scalar, B: Body<T>> Task for Fast<'_, B, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> bool {
+        if FMA {
+            self.body.run::<T::Lane>(self.inputs, self.outputs, self.len)
+        } else {
+            self.body.run::<T>(self.inputs, self.outputs, self.len)
+        }
+    }
+}
+
+fn run<T: Scalar>(body: &impl Body<T>, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) {
+    let outside = dispatch(Fast { body, inputs, outputs: &mut *outputs, len });
+    if branched_outside() | outside {
+        body.run::<T>(inputs, outputs, len);
     }
 }
 
@@ -209,7 +289,7 @@ fn part<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], start: usize, 
                 x[..n].copy_from_slice(&source[start + at..start + at + n]);
             }
         }
-        body.run(&x, &mut y, n);
+        run(body, &x, &mut y, n);
         for (y, out) in y.iter().zip(outputs.iter_mut()) {
             if let Some(out) = out {
                 out[at..at + n].copy_from_slice(&y[..n]);
@@ -236,7 +316,7 @@ fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wante
             grain = BLOCK * (TASK_NANOSECONDS / nanoseconds).ceil() as usize;
         }
     }
-    if n - done < 2 * grain {
+    if n - done <= 2 * grain {
         part(body, inputs, done, &mut rest, n - done);
     } else {
         let tasks: Vec<_> = (done..n)
@@ -293,10 +373,4 @@ pub(super) fn values_and_partials<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usi
 ) -> Vec<Vec<T>> {
     let wanted = vec![true; OUT + OUT * IN];
     all(&Partials::<F, IN, OUT>(f), inputs, n, &wanted).into_iter().map(|y| y.expect("all are wanted")).collect()
-}
-
-/// Runs a loop compiled for the widest vector instructions of this machine.
-#[inline(always)]
-fn vectorize<R>(f: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(f)
 }
