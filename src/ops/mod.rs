@@ -9,6 +9,7 @@ mod cumulative;
 mod diagonal;
 mod elementary;
 mod gathering;
+pub mod fft;
 mod indexing;
 mod joining;
 mod map;

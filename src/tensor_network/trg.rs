@@ -47,8 +47,9 @@ impl Trg {
         let mut ln_z = Var::scalar(0.0);
         for step in 0..self.steps {
             (t, ln_z) = normalised(&t, ln_z, step)?;
-            let (p, q) = self.split(&t)?;
-            let (r, z) = self.split(&t.permute(&[0, 3, 2, 1]))?;
+            let turned = t.permute(&[0, 3, 2, 1]);
+            let (first, second) = rayon::join(|| self.split(&t), || self.split(&turned));
+            let ((p, q), (r, z)) = (first?, second?);
             let top = einsum("wxa,yxb->wayb", &[&q, &z])?;
             let bottom = einsum("yzc,wze->wcye", &[&p, &r])?;
             t = einsum("wayb,wcye->aecb", &[&top, &bottom])?;
