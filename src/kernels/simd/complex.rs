@@ -7,7 +7,7 @@ use super::exp::{clamp, exp_parts};
 use super::hyperbolic::sinh_cosh;
 use super::inverse::{polar_log, polar_log_outside};
 use super::lane::Lane;
-use super::{BinaryFn, UnaryFn, erf, exp, hyperbolic, inverse, log, pow, simple, trig};
+use super::{BinaryFn, Guarded, UnaryFn, erf, exp, hyperbolic, inverse, log, pow, simple, trig};
 use crate::scalar::{Number, Real};
 use num_complex::Complex;
 
@@ -33,7 +33,7 @@ impl Part for f64 {
     }
     #[inline(always)]
     fn angle_outside<const FMA: bool>(x: f64) -> bool {
-        trig::outside::<FMA>(x)
+        !(x.abs() <= f64::INFINITY) || trig::guard::<FMA>(x) >> 63 != 0
     }
     #[inline(always)]
     fn inverse_scale(x: f64) -> f64 {
@@ -60,7 +60,7 @@ impl Part for f32 {
     }
     #[inline(always)]
     fn angle_outside<const FMA: bool>(x: f32) -> bool {
-        trig::outside_f32::<FMA>(x)
+        !(x.abs() <= f32::INFINITY) || trig::guard_f32::<FMA>(x) >> 31 != 0
     }
     #[inline(always)]
     fn inverse_scale(x: f32) -> f32 {
@@ -203,11 +203,12 @@ macro_rules! vectorised {
                 $f::<$r, FMA>(z)
             }
             #[inline(always)]
-            fn outside<const FMA: bool>($z: C<$r>) -> bool {
+            fn guard<const FMA: bool>($z: C<$r>) -> <C<$r> as Guarded>::Word {
                 type R = $r;
-                $outside
+                type Word = <C<$r> as Guarded>::Word;
+                if $outside { !(Word::MAX >> 1) } else { 0 }
             }
-            fn slow(z: C<$r>) -> C<$r> {
+            fn slow<const FMA: bool>(z: C<$r>) -> C<$r> {
                 $slow(z)
             }
         }
