@@ -83,7 +83,7 @@ fn twiddles<F: Float>(n: usize) -> Arc<[Complex<F>]> {
     }
     let make = |k: usize| {
         let (sin, cos) = (-std::f64::consts::TAU * k as f64 / n as f64).sin_cos();
-        Complex::new(F::from_f64(cos), F::from_f64(sin))
+        Complex::new(<F as Real>::from_f64(cos), <F as Real>::from_f64(sin))
     };
     cache.entry(n).or_insert_with(|| (0..=n / 2).map(make).collect()).clone()
 }
@@ -115,7 +115,7 @@ fn real_forward<F: Float>(x: &[F], n: usize, scale: F) -> Vec<Complex<F>> {
     let even = n % 2 == 0;
     let fft = planned::<F>(if even { half } else { n }, false);
     let twiddles = twiddles::<F>(n);
-    let half_scale = scale * F::from_f64(0.5);
+    let half_scale = scale * <F as Real>::from_f64(0.5);
     let part = |(x, out): (&[F], &mut [Complex<F>])| {
         let mut scratch = vec![zero; fft.get_inplace_scratch_len()];
         let mut row = vec![zero; fft.len()];
