@@ -24,15 +24,9 @@ impl Native for Complex<f64> {}
 /// How many ways the work of a large matrix is split. Results depend on the split, so it is a constant, not the number of threads.
 const SPLIT: usize = 2;
 
-/// Matrices with fewer rows or columns are decomposed on one thread: up to 512 two gained nothing on two cores, and a split that runs on
-/// one thread costs a tenth. (The tests split smaller ones, to see that the number of threads does not matter.)
-const SPLIT_DECOMPOSITION: usize = if cfg!(test) { 96 } else { 1024 };
-
-/// Products with fewer multiplications run on one thread.
-const SPLIT_PRODUCT: usize = if cfg!(test) { 96 * 96 * 96 } else { 512 * 512 * 512 };
-
-fn parallelism(size: usize) -> Par {
-    if size < SPLIT_DECOMPOSITION { Par::Seq } else { Par::rayon(SPLIT) }
+/// Sequential below `threshold` rows and columns, where two threads are slower than one.
+fn parallelism(size: usize, threshold: usize) -> Par {
+    if size < threshold { Par::Seq } else { Par::rayon(SPLIT) }
 }
 
 fn with_stack<R>(requirement: StackReq, f: impl FnOnce(&mut MemStack) -> R) -> R {
@@ -57,9 +51,12 @@ fn lower_columns<T: Native>(a: &[T], n: usize) -> Vec<T> {
     lower
 }
 
+/// Below this size eigh runs on one thread.
+const EIGH_THRESHOLD: usize = 256;
+
 /// Eigenvalues ascending, and the eigenvectors row-major. `divide` takes divide and conquer, otherwise the QR algorithm.
 pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, divide: bool) -> Option<(Vec<f64>, Vec<T>)> {
-    let par = parallelism(n);
+    let par = parallelism(n, EIGH_THRESHOLD);
     let mut params = <evd::SelfAdjointEvdParams as Auto<T>>::auto();
     if !divide {
         params.recursion_threshold = usize::MAX;
@@ -82,9 +79,12 @@ pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, divide: bool) ->
     Some((values.into_iter().map(|x| x.re()).collect(), if vectors { transpose(&v, n, n) } else { v }))
 }
 
+/// Below this number of columns svd runs on one thread.
+const SVD_THRESHOLD: usize = 256;
+
 /// A = U diag(s) V† of a tall column-major matrix: U (m × m or m × n) and V (n × n), both column-major.
 fn svd_tall<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, divide: bool) -> Option<SvdParts<T>> {
-    let par = parallelism(n);
+    let par = parallelism(n, SVD_THRESHOLD);
     let mut params = <svd::SvdParams as Auto<T>>::auto();
     // the QR step that faer would take first drops columns below 16 m ε of their norm, so it is taken here
     params.qr_ratio_threshold = f64::INFINITY;
@@ -159,11 +159,14 @@ struct Reflectors<T> {
     par: Par,
 }
 
+/// Below this number of columns QR runs on one thread.
+const QR_THRESHOLD: usize = 256;
+
 impl<T: Native> Reflectors<T> {
     fn new(mut basis: Vec<T>, m: usize, n: usize) -> Self {
         let size = m.min(n);
         let block = if size >= 512 { 32 } else { 16 }.min(size).max(1);
-        let par = parallelism(size);
+        let par = parallelism(size, QR_THRESHOLD);
         let mut factor = Mat::<T>::zeros(block, size);
         let mut a = columns_mut(&mut basis, m, n);
         with_stack(householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<T>(m, block, n), |stack| {
@@ -252,9 +255,12 @@ pub(super) fn qr<T: Native>(a: &[T], m: usize, n: usize, full: bool) -> (Vec<T>,
     (transpose(&q, k, m), r)
 }
 
+/// Below this size LU, Cholesky and the triangular solves run on one thread.
+const FACTOR_THRESHOLD: usize = 512;
+
 /// P A = L U in place, row-major; returns the permutation: row i of P A is row `perm[i]` of A.
 pub(super) fn lu<T: Native>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
-    let par = parallelism(m.min(n));
+    let par = parallelism(m.min(n), FACTOR_THRESHOLD);
     let mut work = transpose(a, m, n);
     let (mut perm, mut inverse) = (vec![0usize; m], vec![0usize; m]);
     with_stack(lu::lu_in_place_scratch::<usize, T>(m, n, par, Default::default()), |stack| {
@@ -266,7 +272,7 @@ pub(super) fn lu<T: Native>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
 
 /// The lower factor of A = L L†, row-major with zeros above; `Err` is the index of the first pivot that is not positive.
 pub(super) fn cholesky<T: Native>(a: &[T], n: usize) -> Result<Vec<T>, usize> {
-    let par = parallelism(n);
+    let par = parallelism(n, FACTOR_THRESHOLD);
     let mut l = lower_columns(a, n);
     with_stack(llt::factor::cholesky_in_place_scratch::<T>(n, par, Default::default()), |stack| {
         llt::factor::cholesky_in_place(columns_mut(&mut l, n, n), Default::default(), par, stack, Default::default())
@@ -281,7 +287,7 @@ pub(super) fn cholesky<T: Native>(a: &[T], n: usize) -> Result<Vec<T>, usize> {
 
 /// op(A) X = B in place for a triangular row-major A and a row-major n × `columns` right-hand side.
 pub(super) fn solve_triangular<T: Native>(a: &[T], n: usize, b: &mut [T], nrhs: usize, lower: bool, unit: bool, op: Op) {
-    let par = parallelism(n.min(nrhs));
+    let par = parallelism(n.min(nrhs), FACTOR_THRESHOLD);
     let a = MatRef::from_row_major_slice(a, n, n);
     let b = MatMut::from_row_major_slice_mut(b, n, nrhs);
     let (a, lower, conj) = match op {
@@ -297,6 +303,9 @@ pub(super) fn solve_triangular<T: Native>(a: &[T], n: usize, b: &mut [T], nrhs: 
     }
 }
 
+/// Below this size products run on one thread.
+const MATMUL_THRESHOLD: usize = 256;
+
 /// op(A) op(B), row-major, with op(A) m × k and op(B) k × n.
 pub(super) fn matmul<T: Native>(a: (&[T], Op), b: (&[T], Op), m: usize, k: usize, n: usize) -> Vec<T> {
     let mut c = vec![<T as num_traits::Zero>::zero(); m * n];
@@ -306,14 +315,17 @@ pub(super) fn matmul<T: Native>(a: (&[T], Op), b: (&[T], Op), m: usize, k: usize
         Op::Adjoint => (MatRef::from_column_major_slice(x, rows, columns), Conj::Yes),
     };
     let ((left, conj_left), (right, conj_right)) = (view(a, m, k), view(b, k, n));
-    let par = if m * n * k < SPLIT_PRODUCT { Par::Seq } else { Par::rayon(SPLIT) };
+    let par = if m * n * k < MATMUL_THRESHOLD.pow(3) { Par::Seq } else { Par::rayon(SPLIT) };
     let out = MatMut::from_row_major_slice_mut(&mut c, m, n);
     matmul_with_conj(out, Accum::Replace, left, conj_left, right, conj_right, num_traits::One::one(), par);
     c
 }
 
+/// Below this size eig runs on one thread.
+const EIG_THRESHOLD: usize = 256;
+
 pub(super) fn eig_real(a: &[f64], n: usize, left: bool) -> Option<EigParts> {
-    let par = parallelism(n);
+    let par = parallelism(n, EIG_THRESHOLD);
     let zero = 0.0;
     let a = transpose(a, n, n);
     let (mut re, mut im) = (vec![zero; n], vec![zero; n]);
@@ -355,7 +367,7 @@ pub(super) fn eig_real(a: &[f64], n: usize, left: bool) -> Option<EigParts> {
 }
 
 pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<EigParts> {
-    let par = parallelism(n);
+    let par = parallelism(n, EIG_THRESHOLD);
     let zero = Complex::new(0.0, 0.0);
     let a = transpose(a, n, n);
     let mut values = vec![zero; n];
@@ -376,7 +388,6 @@ pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<Ei
     Some((values, v, w))
 }
 
-#[cfg(not(feature = "lapack"))]
 macro_rules! dense {
     ($t:ty, $eig:ident) => {
         impl super::dense::Dense for $t {
@@ -407,7 +418,5 @@ macro_rules! dense {
         }
     };
 }
-#[cfg(not(feature = "lapack"))]
 dense!(f64, eig_real);
-#[cfg(not(feature = "lapack"))]
 dense!(Complex<f64>, eig_complex);

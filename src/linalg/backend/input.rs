@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use std::borrow::Cow;
 
-/// A matrix divided by 2^exponent so that its largest entry is near 1.
+/// A matrix divided by 2^exponent so that its largest entry is near 1, or as it was when that is harmless.
 pub(super) struct Scaled<'a, T: Double> {
     pub data: Cow<'a, [T]>,
     pub exponent: i32,
@@ -18,6 +18,10 @@ pub(super) fn check_shape<T>(operation: &'static str, a: &[T], m: usize, n: usiz
     }
     Err(Error::shape(operation, format!("a {m} × {n} matrix has {} entries, found {}", m.saturating_mul(n), a.len())))
 }
+
+/// Entries up to this power of two stay as they are. It is small because the libraries compare with ε where they mean ε‖A‖: faer's divide and
+/// conquer returns eigenvalues off by half of the largest for a 140 × 140 matrix of the size of 1e-35.
+const SAFE_EXPONENT: i32 = 2;
 
 /// Finite entries, or an error that names the first bad one; the largest |re| or |im|.
 fn largest<T: Double>(operation: &'static str, a: &[T], m: usize, n: usize) -> Result<f64> {
@@ -52,18 +56,16 @@ pub(super) fn check_finite<T: Double>(operation: &'static str, a: &[T], m: usize
     largest(operation, a, m, n).map(|_| ())
 }
 
-/// Checks shape and finiteness, and scales so that the largest entry is in [1, 4).
-///
-/// Not only at the ends of the range: the libraries compare with ε where they mean ε‖A‖. `faer`'s divide and conquer returns eigenvalues
-/// off by half of the largest for a 140 × 140 matrix of the size of 10⁻³⁵.
+/// Checks shape and finiteness and scales to about 1 when the largest entry is far from it.
 pub(super) fn scaled<'a, T: Double>(operation: &'static str, a: &'a [T], m: usize, n: usize) -> Result<Scaled<'a, T>> {
     check_shape(operation, a, m, n)?;
     let max = largest(operation, a, m, n)?;
-    // even, so that its half is exact for Cholesky
-    let exponent = if max == 0.0 { 0 } else { max.log2().floor() as i32 & !1 };
-    if exponent == 0 {
+    let exponent = if max == 0.0 { 0 } else { max.log2().floor() as i32 };
+    if exponent.abs() <= SAFE_EXPONENT {
         return Ok(Scaled { data: Cow::Borrowed(a), exponent: 0 });
     }
+    // even, so that its half is exact for Cholesky
+    let exponent = exponent & !1;
     let mut data = a.to_vec();
     scale(&mut data, -exponent);
     Ok(Scaled { data: Cow::Owned(data), exponent })
