@@ -12,7 +12,7 @@ pub const GRAIN: usize = 1 << 15;
 /// `fill` writes every element, or unwinds.
 #[inline]
 pub unsafe fn build<V: Copy>(n: usize, fill: impl FnOnce(&mut [MaybeUninit<V>])) -> Vec<V> {
-    let mut out = super::pool::take(n);
+    let mut out = Vec::with_capacity(n);
     fill(&mut out.spare_capacity_mut()[..n]);
     // SAFETY: the capacity is at least n and by this function's contract the n elements are written.
     unsafe { out.set_len(n) };

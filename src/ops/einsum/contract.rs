@@ -175,7 +175,7 @@ impl Product {
             // a matrix for each term of the outer sum: few elements next to what is read, and the terms are computed in parallel
             return sum_axes(&gemm(&spec(0, 0, *sum)), &[sum.len, m * n], &[0]);
         }
-        let mut out = crate::kernels::pool::filled(len, T::zero());
+        let mut out = vec![T::zero(); len];
         let part = batch.len * m * n;
         for (i, out) in out.chunks_exact_mut(part).enumerate() {
             let (ox, oy) = offsets(&self.loops, i);
