@@ -154,7 +154,7 @@ fn powers_with_easy_exponents_agree_with_the_general_ones() {
         }
     }
     assert_eq!(binary_scalars(Binary::Pow, f64::NEG_INFINITY, 0.5), f64::INFINITY);
-    assert_eq!(binary_scalars(Binary::Pow, -0.0, 0.5).to_bits(), 0);
+    assert_eq!(binary_scalars(Binary::Pow, -0.0f64, 0.5).to_bits(), 0);
     let z = Complex::new(0.3, -1.2);
     let w = binary_scalars(Binary::Pow, z, Complex::new(5.0, 0.0));
     assert!((w - z * z * z * z * z).norm() < 1e-14);
