@@ -10,17 +10,27 @@ pub mod error;
 pub mod kernels;
 pub mod linalg;
 pub mod ops;
+pub mod physics;
 pub mod scalar;
 mod tensor;
+pub mod tensor_network;
 
 pub use autodiff::*;
 pub use error::{Error, Result};
 pub use scalar::{Real, Scalar};
+
+/// Gives memory that is kept for reuse back to the system.
+///
+/// Freed arrays of 64 kB to 128 MB are kept, up to 256 MB in all, for the next arrays of about their size.
+pub fn release_memory() {
+    kernels::pool::release();
+}
 
 /// What most programs need: `use pullback::prelude::*;`.
 pub mod prelude {
     pub use crate::autodiff::*;
     pub use crate::error::{Error, Result};
     pub use crate::ops::*;
-    pub use crate::scalar::{Real, Scalar};
+    pub use crate::scalar::{Real, Scalar, ScalarFn};
+    pub use crate::scalar_fn;
 }

@@ -3,6 +3,16 @@
 //! [`Scalar`] is sealed: `f32`, `f64`, `Complex<f32>`, `Complex<f64>`. [`Number`] is the open set of things that a formula can be
 //! evaluated on: the four scalars, and the dual numbers that carry derivatives through `map`.
 
+mod dual;
+mod function;
+pub(crate) mod lane;
+mod num;
+pub(crate) mod outlined;
+
+pub use dual::Dual;
+pub use function::ScalarFn;
+pub use num::Num;
+
 use num_complex::Complex;
 use num_traits::{FloatConst, NumAssignOps, NumOps, One, Zero};
 use std::fmt::{Debug, Display};
@@ -58,6 +68,7 @@ mod sealed {
 pub trait Scalar:
     sealed::Sealed
     + Number
+    + lane::LaneOf<Self>
     + crate::autodiff::tree::Erase
     + ndarray::LinalgScalar
     + NumOps
@@ -75,6 +86,9 @@ pub trait Scalar:
     type Real: Real;
     /// The complex type of the same precision.
     type Complex: Scalar<Real = Self::Real, Complex = Self::Complex>;
+    /// What fused loops compute with in place of this type.
+    #[doc(hidden)]
+    type Lane: lane::LaneOf<Self>;
     /// Which of the four this is.
     const KIND: ScalarKind;
     /// Whether the type is complex.
@@ -219,6 +233,43 @@ pub trait Number:
     fn powf(self, p: f64) -> Self;
     /// x^y = e^{y ln x}
     fn pow(self, y: Self) -> Self;
+    /// (sin x, cos x)
+    #[inline]
+    fn sincos(self) -> (Self, Self) {
+        (self.sin(), self.cos())
+    }
+    /// The cube root, negative for negative x; the principal branch for complex numbers.
+    fn cbrt(self) -> Self;
+    /// The error function.
+    ///
+    /// # Panics
+    /// For complex numbers.
+    fn erf(self) -> Self;
+    /// 1 − erf x, accurate for large x.
+    ///
+    /// # Panics
+    /// For complex numbers.
+    fn erfc(self) -> Self;
+    /// The angle of the point (x, y), where `self` is y: of real numbers.
+    ///
+    /// # Panics
+    /// For complex numbers.
+    fn arctan2(self, x: Self) -> Self;
+    /// x or −x, whichever has the positive real part: |x| of real numbers, √(z²) of complex ones. The derivative at 0 is 0.
+    #[inline]
+    fn absolute(self) -> Self {
+        if self.real_part() < 0.0 { -self } else { self }
+    }
+    /// The one with the larger real part; a NaN wins. Ties share the derivative equally.
+    #[inline]
+    fn maximum(self, y: Self) -> Self {
+        if self.real_part() >= y.real_part() || self.real_part().is_nan() { self } else { y }
+    }
+    /// The one with the smaller real part; a NaN wins. Ties share the derivative equally.
+    #[inline]
+    fn minimum(self, y: Self) -> Self {
+        if self.real_part() <= y.real_part() || self.real_part().is_nan() { self } else { y }
+    }
     /// 1/x
     #[inline]
     fn recip(self) -> Self {
@@ -226,6 +277,8 @@ pub trait Number:
     }
     /// The real part as `f64`: what comparisons and branches may look at.
     fn real_part(self) -> f64;
+    /// Whether the value is 0, whatever its derivatives are.
+    fn is_zero(self) -> bool;
 }
 
 macro_rules! real_number {
@@ -257,8 +310,28 @@ macro_rules! real_number {
                 <$t>::powf(self, y)
             }
             #[inline]
+            fn cbrt(self) -> Self {
+                <$t>::cbrt(self)
+            }
+            #[inline]
+            fn erf(self) -> Self {
+                crate::kernels::elementwise::unary_scalar(crate::kernels::elementwise::Unary::Erf, self)
+            }
+            #[inline]
+            fn erfc(self) -> Self {
+                crate::kernels::elementwise::unary_scalar(crate::kernels::elementwise::Unary::Erfc, self)
+            }
+            #[inline]
+            fn arctan2(self, x: Self) -> Self {
+                <$t>::atan2(self, x)
+            }
+            #[inline]
             fn real_part(self) -> f64 {
                 self as f64
+            }
+            #[inline]
+            fn is_zero(self) -> bool {
+                self == 0.0
             }
         }
     };
@@ -309,8 +382,25 @@ macro_rules! complex_number {
                 Complex::powc(self, y)
             }
             #[inline]
+            fn cbrt(self) -> Self {
+                Complex::powf(self, 1.0 / 3.0)
+            }
+            fn erf(self) -> Self {
+                panic!("erf: of real arguments only, found {self}")
+            }
+            fn erfc(self) -> Self {
+                panic!("erfc: of real arguments only, found {self}")
+            }
+            fn arctan2(self, x: Self) -> Self {
+                panic!("arctan2: of real arguments only, found {self} and {x}")
+            }
+            #[inline]
             fn real_part(self) -> f64 {
                 self.re as f64
+            }
+            #[inline]
+            fn is_zero(self) -> bool {
+                self.re == 0.0 && self.im == 0.0
             }
         }
     };
@@ -325,11 +415,12 @@ complex_number!(f32);
 complex_number!(f64);
 
 macro_rules! scalar {
-    ($t:ty, $r:ty, $variant:ident, complex: $is:expr, |$x:ident| re $re:expr, im $im:expr, conj $conj:expr, modulus $mod:expr, |$a:ident, $b:ident| $parts:expr, to_complex $tc:expr, |$z:ident| $fc:expr) => {
+    ($t:ty, $r:ty, $variant:ident, $lane:ty, complex: $is:expr, |$x:ident| re $re:expr, im $im:expr, conj $conj:expr, modulus $mod:expr, |$a:ident, $b:ident| $parts:expr, to_complex $tc:expr, |$z:ident| $fc:expr) => {
         impl sealed::Sealed for $t {}
         impl Scalar for $t {
             type Real = $r;
             type Complex = Complex<$r>;
+            type Lane = $lane;
             const KIND: ScalarKind = ScalarKind::$variant;
             const IS_COMPLEX: bool = $is;
             #[inline]
@@ -384,10 +475,10 @@ macro_rules! scalar {
         }
     };
 }
-scalar!(f32, f32, F32, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
-scalar!(f64, f64, F64, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
-scalar!(Complex<f32>, f32, C32, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
-scalar!(Complex<f64>, f64, C64, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
+scalar!(f32, f32, F32, lane::Lane<f32>, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
+scalar!(f64, f64, F64, lane::Lane<f64>, complex: false, |x| re x, im 0.0, conj x, modulus x.abs(), |a, _b| a, to_complex Complex::new(x, 0.0), |z| z.re);
+scalar!(Complex<f32>, f32, C32, Complex<f32>, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
+scalar!(Complex<f64>, f64, C64, Complex<f64>, complex: true, |x| re x.re, im x.im, conj Complex::new(x.re, -x.im), modulus x.re.hypot(x.im), |a, b| Complex::new(a, b), to_complex x, |z| z);
 
 macro_rules! real {
     ($t:ident: $($f:ident($($y:ident)?))*) => {

@@ -183,14 +183,14 @@ impl Check<'_> {
         let step = self.options.step.unwrap_or(if single { 0.05 } else { 2e-3 });
         let (rows, columns) = (coordinates(&y), coordinates(x));
         let at = numbers(x);
-        // columns of the numeric Jacobian by central differences of fourth order
+        // columns of the numeric Jacobian by central differences of sixth order
         let mut numeric = vec![0.0; rows.len() * columns.len()];
         for (j, &c) in columns.iter().enumerate() {
             let h = step * at[j].abs().max(1.0);
             let value = |by: f64| Ok::<_, Error>(numbers(&f(&moved(x, c, by))?));
-            let (p1, m1, p2, m2) = (value(h)?, value(-h)?, value(2.0 * h)?, value(-2.0 * h)?);
+            let (p1, m1, p2, m2, p3, m3) = (value(h)?, value(-h)?, value(2.0 * h)?, value(-2.0 * h)?, value(3.0 * h)?, value(-3.0 * h)?);
             for i in 0..rows.len() {
-                numeric[i * columns.len() + j] = (8.0 * (p1[i] - m1[i]) - (p2[i] - m2[i])) / (12.0 * h);
+                numeric[i * columns.len() + j] = (45.0 * (p1[i] - m1[i]) - 9.0 * (p2[i] - m2[i]) + (p3[i] - m3[i])) / (60.0 * h);
             }
         }
         let point = Vars(x.to_vec());

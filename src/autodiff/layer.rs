@@ -58,6 +58,22 @@ impl<T: Scalar> Var<T> {
         }
     }
 
+    /// The variable as the levels below `level` see it, and what it carries at `level`, above which it has nothing.
+    #[inline]
+    pub(crate) fn peel(mut self, level: Level) -> (Var<T>, Option<Trace<T>>) {
+        debug_assert!(self.level() <= level, "only the innermost level is peeled off");
+        match self.top.take() {
+            Some(layer) if layer.level == level => {
+                self.top = layer.below.map(Arc::unwrap_or_clone);
+                (self, Some(layer.trace))
+            }
+            other => {
+                self.top = other;
+                (self, None)
+            }
+        }
+    }
+
     /// The edge at `level`, if the variable belongs to it.
     #[inline]
     pub(crate) fn edge(&self, level: Level) -> Option<Edge> {

@@ -288,7 +288,7 @@ fn transpose_vjp<P: Primitive + ?Sized>(
 }
 
 /// x̄ = Jᵀ ȳ from a rule for ẏ = J ẋ: record the rule at ẋ = 0, then send ȳ back.
-fn transpose_jvp<P: Primitive + ?Sized>(
+pub(crate) fn transpose_jvp<P: Primitive + ?Sized>(
     primitive: &P,
     inputs: &P::Inputs,
     outputs: &P::Outputs,

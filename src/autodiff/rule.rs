@@ -3,7 +3,7 @@
 //! [`unary`] and [`binary`] peel the innermost level off the inputs, run themselves on what is below, and put the level back on the result
 //! with an edge or a tangent. Rules are written in `Var` operations on the variables below, so every derivative can be differentiated again.
 
-use super::layer::{Level, next_id};
+use super::layer::{Level, Trace, next_id};
 use super::node::{Cotangents, Edge, Edges, Node};
 use super::tree::AnyVar;
 use super::var::Var;
@@ -85,19 +85,21 @@ fn unary_traced<R: UnaryRule>(rule: &R, x: Var<R::In>) -> Var<R::Out> {
     if level == 0 {
         return Var::constant(rule.forward(x));
     }
-    let below = x.below(level);
-    if let Some(edge) = x.edge(level) {
-        drop(x);
-        let what = rule.keep();
-        let kept = keep(&below, what.left);
-        let y = unary_traced(rule, below);
-        let node = UnaryNode { id: next_id(), edges: Edges::new([Some(edge)]), rule: rule.clone(), x: kept, y: keep(&y, what.out) };
-        return attach(y, level, node);
+    match x.peel(level) {
+        (below, Some(Trace::Edge(edge))) => {
+            let what = rule.keep();
+            let kept = keep(&below, what.left);
+            let y = unary_traced(rule, below);
+            let node = UnaryNode { id: next_id(), edges: Edges::one(edge), rule: rule.clone(), x: kept, y: keep(&y, what.out) };
+            attach(y, level, node)
+        }
+        (below, Some(Trace::Tangent(dx))) => {
+            let y = unary_traced(rule, below.clone());
+            let dy = rule.jvp(&below, &y, Arc::unwrap_or_clone(dx));
+            y.with_tangent(level, Some(dy))
+        }
+        (_, None) => unreachable!("its own innermost level"),
     }
-    let dx = x.tangent(level).expect("a level is reverse or forward");
-    let y = unary_traced(rule, below.clone());
-    let dy = rule.jvp(&below, &y, dx);
-    y.with_tangent(level, Some(dy))
 }
 
 /// An operation z = f(x, y) on two arrays.
@@ -175,21 +177,36 @@ fn binary_traced<R: BinaryRule>(rule: &R, x: Var<R::Left>, y: Var<R::Right>) -> 
     if level == 0 {
         return Var::constant(rule.forward(x, y));
     }
-    let reverse = if x.level() == level { x.is_reverse() } else { y.is_reverse() };
-    let (below_x, below_y) = (x.below(level), y.below(level));
-    if reverse {
-        let edges = [x.edge(level), y.edge(level)];
-        drop((x, y));
-        let what = rule.keep((edges[0].is_some(), edges[1].is_some()));
+    let ((below_x, trace_x), (below_y, trace_y)) = (x.peel(level), y.peel(level));
+    if let (Some(Trace::Edge(_)), _) | (_, Some(Trace::Edge(_))) = (&trace_x, &trace_y) {
+        let (left, right) = (edge(trace_x), edge(trace_y));
+        let what = rule.keep((left.is_some(), right.is_some()));
         let (kept_x, kept_y) = (keep(&below_x, what.left), keep(&below_y, what.right));
         let z = binary_traced(rule, below_x, below_y);
-        let node = BinaryNode { id: next_id(), edges: Edges::new(edges), rule: rule.clone(), x: kept_x, y: kept_y, z: keep(&z, what.out) };
+        let edges = Edges::two(left, right);
+        let node = BinaryNode { id: next_id(), edges, rule: rule.clone(), x: kept_x, y: kept_y, z: keep(&z, what.out) };
         return attach(z, level, node);
     }
-    let (dx, dy) = (x.tangent(level), y.tangent(level));
+    let (dx, dy) = (tangent(trace_x), tangent(trace_y));
     let z = binary_traced(rule, below_x.clone(), below_y.clone());
     let dz = rule.jvp(&below_x, &below_y, &z, dx, dy);
     z.with_tangent(level, dz)
+}
+
+#[inline]
+fn edge<T>(trace: Option<Trace<T>>) -> Option<Edge> {
+    match trace {
+        Some(Trace::Edge(edge)) => Some(edge),
+        _ => None,
+    }
+}
+
+#[inline]
+fn tangent<T: Scalar>(trace: Option<Trace<T>>) -> Option<Var<T>> {
+    match trace {
+        Some(Trace::Tangent(tangent)) => Some(Arc::unwrap_or_clone(tangent)),
+        _ => None,
+    }
 }
 
 #[inline]

@@ -7,6 +7,7 @@ use super::var::Var;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
+use rayon::prelude::*;
 
 /// The gradient at variables, zero where nothing depends on them: a linear loss has a zero Hessian, not an error.
 fn gradient<A: Tree, L: Loss, R: Returns<Vars = L>>(f: impl FnOnce(&A) -> R, x: &A) -> Result<A> {
@@ -67,6 +68,39 @@ fn basis<T: Scalar>(shape: &[usize], i: usize) -> Var<T> {
     Var::constant(Tensor::new(shape, e))
 }
 
+/// Sweeps from fewer seeds than this are not worth a second thread.
+const PARALLEL: usize = 16;
+
+/// f(0), …, f(n − 1), in parallel: sweeps of one recorded graph do not touch each other.
+fn each<T: Scalar>(n: usize, f: impl Fn(usize) -> Result<Var<T>> + Send + Sync) -> Result<Vec<Var<T>>> {
+    // the check for anomalies belongs to this thread
+    if n < PARALLEL || super::anomaly::is_on() {
+        (0..n).map(f).collect()
+    } else {
+        (0..n).into_par_iter().with_min_len(PARALLEL / 2).map(f).collect()
+    }
+}
+
+/// The rows (axis 0) or columns (axis 1), of `len` elements each, as a matrix, under another shape.
+fn assemble<T: Scalar>(parts: &[Var<T>], len: usize, axis: isize, shape: &[usize]) -> Var<T> {
+    if parts.is_empty() || len == 0 {
+        return Var::constant(Tensor::full(shape, T::zero()));
+    }
+    if !parts.iter().all(Var::is_constant) {
+        let flat: Vec<_> = parts.iter().map(|v| v.reshape(&[len])).collect();
+        return crate::ops::stack(&flat, axis).reshape(shape);
+    }
+    let mut out = vec![T::zero(); parts.len() * len];
+    for (i, part) in parts.iter().enumerate() {
+        if axis == 0 {
+            out[i * len..(i + 1) * len].copy_from_slice(part.as_slice());
+        } else {
+            out[i..].iter_mut().step_by(parts.len()).zip(part.as_slice()).for_each(|(out, x)| *out = *x);
+        }
+    }
+    Var::constant(Tensor::new(shape, out))
+}
+
 /// The Jacobian of a function of one array by reverse mode, a row at a time: shape `y.shape() + x.shape()`.
 ///
 /// For complex arrays a row is conj(J†e_i), the complex derivative of a holomorphic function.
@@ -89,9 +123,8 @@ where
 {
     let x = x.to_vars();
     let (y, pull) = vjp(f, &x)?;
-    let rows = (0..y.len()).map(|i| Ok(pull.call_vars(&basis(y.shape(), i))?.conj().reshape(&[x.len()]))).collect::<Result<Vec<_>>>()?;
-    let shape = [y.shape(), x.shape()].concat();
-    Ok(if rows.is_empty() { Var::constant(Tensor::full(&shape, T::zero())) } else { crate::ops::stack(&rows, 0).reshape(&shape) })
+    let rows = each(y.len(), |i| Ok(pull.call_vars(&basis(y.shape(), i))?.conj()))?;
+    Ok(assemble(&rows, x.len(), 0, &[y.shape(), x.shape()].concat()))
 }
 
 /// The Jacobian of a function of one array by forward mode, a column at a time: shape `y.shape() + x.shape()`.
@@ -116,7 +149,6 @@ where
 {
     let x = x.to_vars();
     let (y, tangent) = linearize(f, &x)?;
-    let columns = (0..x.len()).map(|i| Ok(tangent.call_vars(&basis(x.shape(), i))?.reshape(&[y.len()]))).collect::<Result<Vec<_>>>()?;
-    let shape = [y.shape(), x.shape()].concat();
-    Ok(if columns.is_empty() { Var::constant(Tensor::full(&shape, T::zero())) } else { crate::ops::stack(&columns, 1).reshape(&shape) })
+    let columns = each(x.len(), |i| tangent.call_vars(&basis(x.shape(), i)))?;
+    Ok(assemble(&columns, y.len(), 1, &[y.shape(), x.shape()].concat()))
 }

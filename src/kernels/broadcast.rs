@@ -1,6 +1,6 @@
 //! Numpy's broadcasting: shapes are aligned at their last axes, and an axis of length 1 (or missing) is repeated.
 
-use super::buffer::{GRAIN, build, for_chunks, vectorize};
+use super::buffer::{build, for_chunks, vectorize};
 use super::reduce::sum_axes;
 use super::strided::{self, Axis};
 use crate::scalar::Scalar;
@@ -48,7 +48,7 @@ fn broadcast_strides(shape: &[usize], out: &[usize]) -> SmallVec<[usize; 8]> {
 
 /// `x` repeated along the axes that `out_shape` adds or lengthens.
 pub fn broadcast_to<T: Scalar>(x: &[T], shape: &[usize], out_shape: &[usize]) -> Vec<T> {
-    assert_eq!(x.len(), shape.iter().product());
+    assert_eq!(x.len(), shape.iter().product::<usize>());
     let n = out_shape.iter().product();
     let src = broadcast_strides(shape, out_shape);
     let mut dst = n;
@@ -68,6 +68,10 @@ pub fn sum_to_shape<T: Scalar>(x: &[T], shape: &[usize], target_shape: &[usize])
         (0..rank).filter(|&i| rank - i > target_shape.len() || (axis_length(target_shape, rank, i) == 1 && shape[i] != 1)).collect();
     sum_axes(x, shape, &axes)
 }
+
+/// What the loops read and write: numbers, truth values, indices.
+pub trait Element: Copy + Send + Sync {}
+impl<T: Copy + Send + Sync> Element for T {}
 
 /// Axes after merging, each with the strides of K operands.
 struct Layout<const K: usize> {
@@ -124,36 +128,34 @@ impl<const K: usize> Layout<K> {
 }
 
 /// f(a, b) element by element, both broadcast to `out_shape`.
-pub fn binary_broadcast<T, U, V>(
+pub fn binary_broadcast<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + Sync + Copy>(
     a: &[T],
     a_shape: &[usize],
     b: &[U],
     b_shape: &[usize],
     out_shape: &[usize],
-    f: impl Fn(T, U) -> V + Sync + Copy,
-) -> Vec<V>
-where
-    T: Copy + Send + Sync,
-    U: Copy + Send + Sync,
-    V: Copy + Send + Sync,
-{
+    f: F,
+) -> Vec<V> {
     let n: usize = out_shape.iter().product();
     if n == 0 {
         return Vec::new();
     }
     if a.len() == n && b.len() == n {
         // SAFETY: `fill_binary` writes every element.
-        return unsafe { build(n, |out| for_chunks(out, |i, out| vectorize(|| fill_binary(out, &a[i..], 1, &b[i..], 1, f)))) };
+        return unsafe { build(n, |out| for_chunks(out, |i, out| pairs(out, &a[i..], &b[i..], f))) };
     }
     if b.len() == 1 && a.len() == n {
         let b = b[0];
         // SAFETY: `fill_unary` writes every element.
-        return unsafe { build(n, |out| for_chunks(out, |i, out| vectorize(|| fill_unary(out, &a[i..], |a| f(a, b))))) };
+        return unsafe { build(n, |out| for_chunks(out, |i, out| singles(out, &a[i..], move |a| f(a, b)))) };
     }
     if a.len() == 1 && b.len() == n {
         let a = a[0];
         // SAFETY: as above.
-        return unsafe { build(n, |out| for_chunks(out, |i, out| vectorize(|| fill_unary(out, &b[i..], |b| f(a, b))))) };
+        return unsafe { build(n, |out| for_chunks(out, |i, out| singles(out, &b[i..], move |b| f(a, b)))) };
+    }
+    if n <= 64 {
+        return few([a_shape, b_shape], out_shape, n, |[i, j]| f(a[i], b[j]));
     }
     let layout = Layout::new([a_shape, b_shape], out_shape);
     let (a_repeated, b_repeated) = repeat_short_rows(&layout, a, b);
@@ -164,19 +166,49 @@ where
             return periodic(a_rows.as_deref().unwrap_or(a), b_rows.as_deref().unwrap_or(b), n, period, f);
         }
     };
-    let [a_stride, b_stride] = layout.inner.1;
+    let layout = &layout;
+    let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
+        vectorize!([T: Element, U: Element, V: Element, F: Fn(T, U) -> V] [T, U, V, F] |layout: &'a Layout<2>, start: usize, out: &'a mut [MaybeUninit<V>], a: &'a [T], b: &'a [U], f: F| -> () {
+            let [a_stride, b_stride] = layout.inner.1;
+            layout.rows(start, out.len(), |at, run, [i, j]| {
+                fill_binary(&mut out[at..at + run], &a[i..], a_stride, &b[j..], b_stride, |a, b| f(a, b));
+            });
+        });
+    };
     // SAFETY: the rows of the layout cover the result, and `fill_binary` writes every element of each.
-    unsafe {
-        build(n, |out| {
-            for_chunks(out, |start, out| {
-                vectorize(|| {
-                    layout.rows(start, out.len(), |at, run, [i, j]| {
-                        fill_binary(&mut out[at..at + run], &a[i..], a_stride, &b[j..], b_stride, f);
-                    });
-                });
-            })
-        })
+    unsafe { build(n, |out| for_chunks(out, fill)) }
+}
+
+/// Element by element, for so few that preparing anything would cost more.
+#[inline]
+fn few<V, const K: usize>(shapes: [&[usize]; K], out_shape: &[usize], n: usize, f: impl Fn([usize; K]) -> V) -> Vec<V> {
+    let strides = shapes.map(|shape| broadcast_strides(shape, out_shape));
+    let mut out = Vec::with_capacity(n);
+    let mut index: SmallVec<[usize; 8]> = SmallVec::from_elem(0, out_shape.len());
+    let mut at = [0; K];
+    for _ in 0..n {
+        out.push(f(at));
+        for axis in (0..out_shape.len()).rev() {
+            index[axis] += 1;
+            (0..K).for_each(|k| at[k] += strides[k][axis]);
+            if index[axis] < out_shape[axis] {
+                break;
+            }
+            (0..K).for_each(|k| at[k] -= strides[k][axis] * out_shape[axis]);
+            index[axis] = 0;
+        }
     }
+    out
+}
+
+fn pairs<T: Element, U: Element, V: Element, F: Fn(T, U) -> V>(out: &mut [MaybeUninit<V>], a: &[T], b: &[U], f: F) {
+    vectorize!([T: Element, U: Element, V: Element, F: Fn(T, U) -> V] [T, U, V, F] |out: &'a mut [MaybeUninit<V>], a: &'a [T], b: &'a [U], f: F| -> () {
+        fill_binary(out, a, 1, b, 1, f)
+    });
+}
+
+fn singles<T: Element, V: Element, F: Fn(T) -> V>(out: &mut [MaybeUninit<V>], a: &[T], f: F) {
+    vectorize!([T: Element, V: Element, F: Fn(T) -> V] [T, V, F] |out: &'a mut [MaybeUninit<V>], a: &'a [T], f: F| -> () { fill_unary(out, a, f) });
 }
 
 /// For (m, n) against a short row (n), the row repeated to a length that is worth a vector loop.
@@ -185,30 +217,23 @@ fn repeat_short_rows<T: Copy, U: Copy>(layout: &Layout<2>, a: &[T], b: &[U]) -> 
     let [(m, outer)] = layout.outer[..] else { return (None, None) };
     let copies = m.min(512usize.div_ceil(n));
     match (outer, inner) {
-        ([_, 0], [1, 1]) if n < 64 && copies > 1 && b.len() == n => (None, Some(b.repeat(copies))),
-        ([0, _], [1, 1]) if n < 64 && copies > 1 && a.len() == n => (Some(a.repeat(copies)), None),
+        ([s, 0], [1, 1]) if s > 0 && n < 64 && copies > 1 && b.len() == n => (None, Some(b.repeat(copies))),
+        ([0, s], [1, 1]) if s > 0 && n < 64 && copies > 1 && a.len() == n => (Some(a.repeat(copies)), None),
         _ => (None, None),
     }
 }
 
 /// f over two slices of which one has `n` elements and the other repeats after `period`.
-fn periodic<T, U, V>(a: &[T], b: &[U], n: usize, period: usize, f: impl Fn(T, U) -> V + Sync + Copy) -> Vec<V>
-where
-    T: Copy + Send + Sync,
-    U: Copy + Send + Sync,
-    V: Copy + Send + Sync,
-{
+fn periodic<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + Sync + Copy>(a: &[T], b: &[U], n: usize, period: usize, f: F) -> Vec<V> {
     let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
-        vectorize(|| {
-            let mut at = 0;
-            while at < out.len() {
-                let phase = (start + at) % period;
-                let run = (period - phase).min(out.len() - at);
-                let from = |len: usize| if len == n { start + at } else { phase };
-                fill_binary(&mut out[at..at + run], &a[from(a.len())..], 1, &b[from(b.len())..], 1, f);
-                at += run;
-            }
-        });
+        let mut at = 0;
+        while at < out.len() {
+            let phase = (start + at) % period;
+            let run = (period - phase).min(out.len() - at);
+            let from = |len: usize| if len == n { start + at } else { phase };
+            pairs(&mut out[at..at + run], &a[from(a.len())..], &b[from(b.len())..], f);
+            at += run;
+        }
     };
     // SAFETY: the loop above writes each element.
     unsafe { build(n, |out| for_chunks(out, fill)) }
@@ -248,58 +273,59 @@ fn fill_binary<T: Copy, U: Copy, V>(out: &mut [MaybeUninit<V>], a: &[T], a_strid
 }
 
 /// f(a, b, c) element by element, all broadcast to `out_shape`.
-#[allow(clippy::too_many_arguments)]
-pub fn ternary_broadcast<T, U, W, V>(
+pub fn ternary_broadcast<T: Element, U: Element, W: Element, V: Element, F: Fn(T, U, W) -> V + Sync + Copy>(
     (a, a_shape): (&[T], &[usize]),
     (b, b_shape): (&[U], &[usize]),
     (c, c_shape): (&[W], &[usize]),
     out_shape: &[usize],
-    f: impl Fn(T, U, W) -> V + Sync + Copy,
-) -> Vec<V>
-where
-    T: Copy + Send + Sync,
-    U: Copy + Send + Sync,
-    W: Copy + Send + Sync,
-    V: Copy + Send + Sync,
-{
+    f: F,
+) -> Vec<V> {
     let n: usize = out_shape.iter().product();
-    if n == 0 {
-        return Vec::new();
+    if n <= 64 {
+        return few([a_shape, b_shape, c_shape], out_shape, n, |[i, j, k]| f(a[i], b[j], c[k]));
     }
-    let layout = Layout::new([a_shape, b_shape, c_shape], out_shape);
-    let [p, q, r] = layout.inner.1;
+    let layout = &Layout::new([a_shape, b_shape, c_shape], out_shape);
     let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
-        vectorize(|| {
-            layout.rows(start, out.len(), |at, run, [i, j, k]| {
-                let (out, a, b, c) = (&mut out[at..at + run], &a[i..], &b[j..], &c[k..]);
-                // a repeated operand leaves a loop over two, so that each loop has unit strides
-                match (p, q, r) {
-                    (1, 1, 1) => {
-                        for (((out, &a), &b), &c) in out.iter_mut().zip(&a[..run]).zip(&b[..run]).zip(&c[..run]) {
-                            out.write(f(a, b, c));
-                        }
-                    }
-                    (0, ..) => {
-                        let a = a[0];
-                        fill_binary(out, b, q, c, r, |b, c| f(a, b, c));
-                    }
-                    (_, 0, _) => {
-                        let b = b[0];
-                        fill_binary(out, a, p, c, r, |a, c| f(a, b, c));
-                    }
-                    _ => {
-                        let c = c[0];
-                        fill_binary(out, a, p, b, q, |a, b| f(a, b, c));
-                    }
-                }
-            });
+        vectorize!([T: Element, U: Element, W: Element, V: Element, F: Fn(T, U, W) -> V] [T, U, W, V, F] |layout: &'a Layout<3>, start: usize, out: &'a mut [MaybeUninit<V>], a: &'a [T], b: &'a [U], c: &'a [W], f: F| -> () {
+            let stride = layout.inner.1;
+            layout.rows(start, out.len(), |at, run, [i, j, k]| fill_ternary(&mut out[at..at + run], &a[i..], &b[j..], &c[k..], stride, |a, b, c| f(a, b, c)));
         });
     };
     // SAFETY: the rows of the layout cover the result and each loop writes its whole row.
     unsafe { build(n, |out| for_chunks(out, fill)) }
 }
 
-const _: () = assert!(GRAIN > 512);
+/// Strides are 0 or 1; a repeated operand leaves a loop over two, so that each loop has unit strides.
+#[inline(always)]
+fn fill_ternary<T: Copy, U: Copy, W: Copy, V>(
+    out: &mut [MaybeUninit<V>],
+    a: &[T],
+    b: &[U],
+    c: &[W],
+    [p, q, r]: [usize; 3],
+    f: impl Fn(T, U, W) -> V,
+) {
+    let n = out.len();
+    match (p, q, r) {
+        (1, 1, 1) => {
+            for (((out, &a), &b), &c) in out.iter_mut().zip(&a[..n]).zip(&b[..n]).zip(&c[..n]) {
+                out.write(f(a, b, c));
+            }
+        }
+        (0, ..) => {
+            let a = a[0];
+            fill_binary(out, b, q, c, r, |b, c| f(a, b, c));
+        }
+        (_, 0, _) => {
+            let b = b[0];
+            fill_binary(out, a, p, c, r, |a, c| f(a, b, c));
+        }
+        _ => {
+            let c = c[0];
+            fill_binary(out, a, p, b, q, |a, b| f(a, b, c));
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ pub const GRAIN: usize = 1 << 15;
 /// `fill` writes every element, or unwinds.
 #[inline]
 pub unsafe fn build<V: Copy>(n: usize, fill: impl FnOnce(&mut [MaybeUninit<V>])) -> Vec<V> {
-    let mut out = Vec::with_capacity(n);
+    let mut out = super::pool::take(n);
     fill(&mut out.spare_capacity_mut()[..n]);
     // SAFETY: the capacity is at least n and by this function's contract the n elements are written.
     unsafe { out.set_len(n) };
@@ -29,11 +29,28 @@ pub fn for_chunks<V: Send>(out: &mut [V], f: impl Fn(usize, &mut [V]) + Sync) {
     }
 }
 
-/// Runs `f` compiled for the widest vector instructions of this machine.
-#[inline(always)]
-pub fn vectorize<R>(f: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(f)
+/// Runs a block compiled for the widest vector instructions of this machine: `vectorize!([T: Scalar] [T] |x: &'a [T]| -> T { … })`
+/// lists the generics, their names, the variables of the scope that the block uses with their types, and what it returns.
+///
+/// A closure would do, were it always inlined into the function that has the instructions; a large one is not, and then runs without.
+macro_rules! vectorize {
+    ([$($generics:tt)*] [$($names:tt)*] |$($arg:ident: $t:ty),* $(,)?| -> $r:ty $body:block) => {{
+        struct Kernel<'a, $($generics)*> {
+            $($arg: $t,)*
+            marker: std::marker::PhantomData<&'a ()>,
+        }
+        impl<'a, $($generics)*> pulp::NullaryFnOnce for Kernel<'a, $($names)*> {
+            type Output = $r;
+            #[inline(always)]
+            fn call(self) -> $r {
+                let Kernel { $($arg,)* .. } = self;
+                $body
+            }
+        }
+        pulp::Arch::new().dispatch(Kernel::<$($names)*> { $($arg,)* marker: std::marker::PhantomData })
+    }};
 }
+pub(crate) use vectorize;
 
 /// A pointer that tasks share; each task writes a part of its own.
 #[derive(Clone, Copy)]

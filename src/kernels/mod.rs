@@ -3,11 +3,14 @@
 pub mod broadcast;
 pub mod buffer;
 pub mod elementwise;
+pub mod gemm;
 pub(crate) mod parallel;
 pub mod permute;
+pub mod pool;
 pub(crate) mod pullback;
 pub mod reduce;
-mod simd;
+pub(crate) mod simd;
+pub mod special;
 pub mod strided;
 #[cfg(test)]
 pub mod testing;

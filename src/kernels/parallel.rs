@@ -29,7 +29,7 @@ pub(crate) fn worthwhile(n: usize, threshold: usize) -> bool {
 #[allow(unsafe_code)]
 #[inline]
 pub(crate) unsafe fn build<T>(n: usize, fill: impl FnOnce(&mut [MaybeUninit<T>])) -> Vec<T> {
-    let mut v = Vec::with_capacity(n);
+    let mut v = super::pool::take(n);
     fill(&mut v.spare_capacity_mut()[..n]);
     // SAFETY: the capacity is at least n and the caller vouches that the first n elements were written.
     unsafe { v.set_len(n) };

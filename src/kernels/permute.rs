@@ -12,7 +12,7 @@ pub fn is_contiguous_permutation(shape: &[usize], perm: &[usize]) -> bool {
 
 /// The elements of `x` in the order of the permuted shape, `out.shape[i] = shape[perm[i]]`.
 pub fn permute<T: Scalar>(x: &[T], shape: &[usize], perm: &[usize]) -> Vec<T> {
-    assert_eq!(x.len(), shape.iter().product());
+    assert_eq!(x.len(), shape.iter().product::<usize>());
     debug_assert!((0..shape.len()).all(|axis| perm.contains(&axis)) && perm.len() == shape.len());
     if is_contiguous_permutation(shape, perm) {
         return x.to_vec();

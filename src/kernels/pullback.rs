@@ -2,7 +2,7 @@
 
 use super::elementwise::Unary;
 use super::parallel::for_chunks_2;
-use super::simd::{BLOCK, Task, UnaryFn, dispatch, erf, exp, hyperbolic, map_into, trig};
+use super::simd::{BLOCK, Guarded, Task, UnaryFn, dispatch, erf, exp, hyperbolic, map_into, trig};
 use crate::scalar::{AnySlice, AnySliceMut, Number, Real, Scalar};
 use num_complex::Complex;
 use std::mem::MaybeUninit;
@@ -26,7 +26,7 @@ impl<T: Scalar, F: Fn(T, T, T) -> T> Task for Arithmetic<'_, T, F> {
 }
 
 /// g ← g · conj(scale · D(x)) with a derivative D that is an elementary function itself.
-fn through<T: Scalar, D: UnaryFn<T>>(x: &[T], g: &mut [T], scale: T::Real) {
+fn through<T: Scalar + Guarded, D: UnaryFn<T>>(x: &[T], g: &mut [T], scale: T::Real) {
     let mut derivative = [MaybeUninit::<T>::uninit(); BLOCK];
     let scale = T::from_real(scale);
     for (x, g) in x.chunks(BLOCK).zip(g.chunks_mut(BLOCK)) {
@@ -34,13 +34,13 @@ fn through<T: Scalar, D: UnaryFn<T>>(x: &[T], g: &mut [T], scale: T::Real) {
         map_into::<T, D>(x, d);
         // SAFETY: `map_into` writes every element.
         #[allow(unsafe_code)]
-        let d = unsafe { d.assume_init_ref() };
+        let d = unsafe { std::slice::from_raw_parts(d.as_ptr().cast::<T>(), d.len()) };
         dispatch(Arithmetic { x: d, y: d, g, f: |d: T, _, g| g * (scale * d).conj() });
     }
 }
 
 /// The rules that are the same for real and complex numbers; `false` where there is none.
-fn common<T: Scalar>(op: Unary, x: &[T], y: &[T], g: &mut [T]) -> bool
+fn common<T: Scalar + Guarded>(op: Unary, x: &[T], y: &[T], g: &mut [T]) -> bool
 where
     trig::Sin: UnaryFn<T>,
     trig::Cos: UnaryFn<T>,
@@ -108,7 +108,7 @@ where
 }
 
 /// The rules of functions of real numbers.
-fn real_only<R: Real>(op: Unary, x: &[R], y: &[R], g: &mut [R]) -> bool
+fn real_only<R: Real + Guarded>(op: Unary, x: &[R], y: &[R], g: &mut [R]) -> bool
 where
     erf::Gaussian: UnaryFn<R>,
 {

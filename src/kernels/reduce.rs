@@ -5,6 +5,7 @@
 
 use super::buffer::{GRAIN, vectorize};
 use crate::scalar::{AnySlice, Number, Real, Scalar};
+use num_traits::Zero;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
@@ -12,6 +13,8 @@ use smallvec::SmallVec;
 const BLOCK: usize = 1024;
 /// Rows that are added one after the other, below the pairwise tree.
 const ROWS: usize = 32;
+/// The binary digits of the largest number of blocks that a task sees.
+const LEVELS: usize = 8;
 /// Columns that are folded together; their partial results stay in the nearest cache.
 const COLUMNS: usize = 1024;
 
@@ -45,7 +48,7 @@ pub fn sum_all<T: Scalar>(x: &[T]) -> T {
 }
 
 fn reduce_axes<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T, op: impl Op<T>) -> Vec<T> {
-    assert_eq!(x.len(), shape.iter().product());
+    assert_eq!(x.len(), shape.iter().product::<usize>());
     debug_assert!(axes.is_sorted_by(|a, b| a < b) && axes.last().is_none_or(|&axis| axis < shape.len()));
     if axes.len() == shape.len() {
         return vec![fold(x, identity, op)];
@@ -53,9 +56,12 @@ fn reduce_axes<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T,
     if x.is_empty() {
         return vec![identity; shape.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &n)| n).product()];
     }
+    if x.len() <= 32 {
+        return reduce_few(x, shape, axes, identity, op);
+    }
     // neighbouring axes of the same kind act as one: (length, whether it is reduced)
     let mut groups: SmallVec<[(usize, bool); 8]> = SmallVec::new();
-    let mut push = |groups: &mut SmallVec<[(usize, bool); 8]>, n, reduced| match groups.last_mut() {
+    let push = |groups: &mut SmallVec<[(usize, bool); 8]>, n, reduced| match groups.last_mut() {
         Some((m, r)) if *r == reduced => *m *= n,
         _ => groups.push((n, reduced)),
     };
@@ -79,13 +85,40 @@ fn reduce_axes<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T,
     partial.unwrap_or_else(|| x.to_vec())
 }
 
+/// One element after the other, for so few that preparing anything would cost more.
+fn reduce_few<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T, op: impl Op<T>) -> Vec<T> {
+    let mut strides: SmallVec<[usize; 8]> = SmallVec::from_elem(0, shape.len());
+    let mut n = 1;
+    for (i, &len) in shape.iter().enumerate().rev().filter(|(i, _)| !axes.contains(i)) {
+        strides[i] = n;
+        n *= len;
+    }
+    let mut out = super::pool::filled(n, identity);
+    let mut index: SmallVec<[usize; 8]> = SmallVec::from_elem(0, shape.len());
+    let mut at = 0;
+    for &x in x {
+        out[at] = op(out[at], x);
+        for k in (0..shape.len()).rev() {
+            index[k] += 1;
+            at += strides[k];
+            if index[k] < shape[k] {
+                break;
+            }
+            at -= strides[k] * shape[k];
+            index[k] = 0;
+        }
+    }
+    out
+}
+
 /// (outer, rows, inner) to (outer, inner); no length is zero.
-fn reduce_middle<T: Scalar>(x: &[T], outer: usize, rows: usize, inner: usize, identity: T, op: impl Op<T>) -> Vec<T> {
+fn reduce_middle<T: Scalar, O: Op<T>>(x: &[T], outer: usize, rows: usize, inner: usize, identity: T, op: O) -> Vec<T> {
     let unit = rows * inner;
     if outer > 1 && unit < GRAIN {
-        let mut out = vec![identity; outer * inner];
+        let mut out = super::pool::filled(outer * inner, identity);
         let units = |x: &[T], out: &mut [T]| {
-            vectorize(|| {
+            vectorize!([T: Scalar, O: Op<T>] [T, O] |x: &'a [T], out: &'a mut [T], identity: T, op: O, rows: usize, inner: usize| -> () {
+                let unit = rows * inner;
                 if inner == 1 && rows < 16 {
                     for (row, out) in x.chunks_exact(rows).zip(out) {
                         *out = row[1..].iter().fold(row[0], |a, &b| op(a, b));
@@ -109,27 +142,28 @@ fn reduce_middle<T: Scalar>(x: &[T], outer: usize, rows: usize, inner: usize, id
         }
         return out;
     }
-    let mut out = Vec::with_capacity(outer * inner);
+    let mut out = super::pool::take(outer * inner);
     for x in x.chunks_exact(unit) {
         if inner == 1 {
             out.push(fold(x, identity, op));
         } else if unit < 2 * GRAIN {
             let start = out.len();
             out.resize(start + inner, identity);
-            vectorize(|| fold_rows(x, rows, inner, &mut out[start..], op));
+            rows_task(x, inner, &mut out[start..], op);
         } else if inner >= GRAIN {
             let start = out.len();
             out.resize(start + inner, identity);
             out[start..].par_chunks_mut(GRAIN).enumerate().for_each(|(i, out)| {
-                vectorize(|| fold_columns(x, rows, inner, i * GRAIN, out, op));
+                let first = i * GRAIN;
+                vectorize!([T: Scalar, O: Op<T>] [T, O] |x: &'a [T], rows: usize, inner: usize, first: usize, out: &'a mut [T], op: O| -> () {
+                    fold_columns(x, rows, inner, first, out, op)
+                });
             });
         } else {
             let block = (GRAIN / inner).max(16);
             let blocks = rows.div_ceil(block);
             let mut partial = vec![identity; blocks * inner];
-            x.par_chunks(block * inner).zip(partial.par_chunks_mut(inner)).for_each(|(x, out)| {
-                vectorize(|| fold_rows(x, x.len() / inner, inner, out, op));
-            });
+            x.par_chunks(block * inner).zip(partial.par_chunks_mut(inner)).for_each(|(x, out)| rows_task(x, inner, out, op));
             if blocks == 1 {
                 out.append(&mut partial);
             } else {
@@ -140,15 +174,22 @@ fn reduce_middle<T: Scalar>(x: &[T], outer: usize, rows: usize, inner: usize, id
     out
 }
 
+fn rows_task<T: Scalar, O: Op<T>>(x: &[T], inner: usize, out: &mut [T], op: O) {
+    vectorize!([T: Scalar, O: Op<T>] [T, O] |x: &'a [T], inner: usize, out: &'a mut [T], op: O| -> () {
+        fold_rows(x, x.len() / inner, inner, out, op)
+    });
+}
+
 /// All elements to one, in parallel if there are many.
-fn fold<T: Scalar>(x: &[T], identity: T, op: impl Op<T>) -> T {
+fn fold<T: Scalar, O: Op<T>>(x: &[T], identity: T, op: O) -> T {
     if x.len() < 16 {
         return x.iter().fold(identity, |a, &b| op(a, b));
     }
+    let task = |x: &[T]| vectorize!([T: Scalar, O: Op<T>] [T, O] |x: &'a [T], identity: T, op: O| -> T { pairwise(x, identity, op) });
     if x.len() < 2 * GRAIN {
-        return vectorize(|| pairwise(x, identity, op));
+        return task(x);
     }
-    let partial: Vec<T> = x.par_chunks(GRAIN).map(|x| vectorize(|| pairwise(x, identity, op))).collect();
+    let partial: Vec<T> = x.par_chunks(GRAIN).map(task).collect();
     fold(&partial, identity, op)
 }
 
@@ -159,7 +200,8 @@ fn pairwise<T: Scalar>(x: &[T], identity: T, op: impl Op<T>) -> T {
     if x.len() <= BLOCK {
         return fold_block(x, identity, op);
     }
-    let mut levels = [identity; usize::BITS as usize];
+    debug_assert!(x.len() < BLOCK << (LEVELS - 1));
+    let mut levels = [identity; LEVELS];
     for (i, block) in x.chunks(BLOCK).enumerate() {
         let mut partial = fold_block(block, identity, op);
         let carried = i.trailing_ones() as usize;
@@ -169,7 +211,7 @@ fn pairwise<T: Scalar>(x: &[T], identity: T, op: impl Op<T>) -> T {
         levels[carried] = partial;
     }
     let blocks = x.len().div_ceil(BLOCK);
-    let mut left = (0..usize::BITS as usize).filter(|bit| blocks >> bit & 1 == 1).map(|bit| levels[bit]);
+    let mut left = (0..LEVELS).filter(|bit| blocks >> bit & 1 == 1).map(|bit| levels[bit]);
     let first = left.next().unwrap_or(identity);
     left.fold(first, |a, b| op(b, a))
 }
@@ -342,17 +384,21 @@ fn inner_product<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
     if a.len() < 8 {
         return a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + if conj { a.conj() } else { a } * b);
     }
+    let task = |a: &[T], b: &[T]| vectorize!([T: Scalar] [T] |a: &'a [T], b: &'a [T], conj: bool| -> T { dot_pairwise(a, b, conj) });
     if a.len() < 2 * GRAIN {
-        return vectorize(|| dot_pairwise(a, b, conj));
+        return task(a, b);
     }
-    let partial: Vec<T> = a.par_chunks(GRAIN).zip(b.par_chunks(GRAIN)).map(|(a, b)| vectorize(|| dot_pairwise(a, b, conj))).collect();
+    let partial: Vec<T> = a.par_chunks(GRAIN).zip(b.par_chunks(GRAIN)).map(|(a, b)| task(a, b)).collect();
     sum_all(&partial)
 }
 
-/// Pairwise Σ aᵢ bᵢ (with conj(aᵢ) if asked for); inlined into vectorised callers.
 #[inline(always)]
-pub fn dot_pairwise<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
-    let mut levels = [T::zero(); usize::BITS as usize];
+fn dot_pairwise<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
+    if a.len() <= BLOCK {
+        return dot_block(a, b, conj);
+    }
+    debug_assert!(a.len() < BLOCK << (LEVELS - 1));
+    let mut levels = [T::zero(); LEVELS];
     let blocks = a.len().div_ceil(BLOCK);
     for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate() {
         let mut partial = dot_block(a, b, conj);
@@ -362,7 +408,7 @@ pub fn dot_pairwise<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
         }
         levels[carried] = partial;
     }
-    (0..usize::BITS as usize).filter(|bit| blocks >> bit & 1 == 1).fold(T::zero(), |sum, bit| sum + levels[bit])
+    (0..LEVELS).filter(|bit| blocks >> bit & 1 == 1).fold(T::zero(), |sum, bit| sum + levels[bit])
 }
 
 #[inline(always)]
@@ -430,6 +476,27 @@ fn complex_dot_lanes<R: Real, const L: usize>(a: &[R], b: &[R], conj: bool) -> [
         q = [q[0] + a[1] * b[0], q[1] + a[1] * b[1]];
     }
     if conj { [p[0] + q[1], p[1] - q[0]] } else { [p[0] - q[1], p[1] + q[0]] }
+}
+
+/// √Σ|xᵢ|², without overflow or underflow of the squares.
+pub fn norm2<T: Scalar>(x: &[T]) -> T::Real {
+    let square = |x: &[T]| vdot(x, x).re();
+    let plain = square(x);
+    let low = T::Real::MIN_POSITIVE / (T::Real::EPSILON * T::Real::EPSILON);
+    if plain > low && plain < T::Real::MAX {
+        return plain.sqrt();
+    }
+    // the largest part, found over the parts since a modulus could overflow
+    let largest = x.iter().fold(T::Real::zero(), |m, x| {
+        let part = Real::max(Real::abs(x.re()), Real::abs(x.im()));
+        if x.is_nan() || m != m { T::Real::NAN } else { Real::max(m, part) }
+    });
+    if largest == T::Real::zero() || largest != largest || largest == T::Real::INFINITY {
+        return largest;
+    }
+    // a subnormal's reciprocal overflows, so divide
+    let scaled: Vec<T> = x.iter().map(|x| T::from_parts(x.re() / largest, x.im() / largest)).collect();
+    largest * square(&scaled).sqrt()
 }
 
 #[cfg(test)]
@@ -588,7 +655,7 @@ mod tests {
     fn norm_survives_extreme_magnitudes() {
         for scale in [1e-310, 1e-300, 1e-160, 1e160, 1e300] {
             let (x, z) = ([3.0 * scale, 4.0 * scale], [Complex::new(3.0 * scale, -4.0 * scale)]);
-            assert!((norm2(&x) / scale - 5.0).abs() < 1e-12, "{scale}: {}", norm2(&x));
+            assert!((norm2::<f64>(&x) / scale - 5.0).abs() < 1e-12, "{scale}: {}", norm2(&x));
             assert!((norm2(&z) / scale - 5.0).abs() < 1e-12, "{scale}: {}", norm2(&z));
         }
         assert_eq!(norm2::<f64>(&[]), 0.0);

@@ -23,13 +23,18 @@ type Axes = SmallVec<[Axis; 8]>;
 /// All the places named lie in the allocations that `src` and `dst` point into (they point at index zero, wherever that is), the
 /// destination's places are distinct, and nothing else accesses them meanwhile.
 pub unsafe fn copy<T: Copy + Send + Sync>(src: *const T, dst: *mut T, axes: &[Axis]) {
-    let mut total = 1;
+    let total = axes.iter().map(|a| a.len).product();
+    if total <= 64 {
+        if total > 0 {
+            // SAFETY: the caller's contract.
+            for_each_offset(axes, |s, d| unsafe { *dst.offset(d) = *src.offset(s) });
+        }
+        return;
+    }
     let (mut src_start, mut dst_start) = (0, 0);
     let mut kept = Axes::new();
     for &axis in axes {
-        total *= axis.len;
         match axis.len {
-            0 => return,
             1 => {}
             len if axis.dst < 0 => {
                 src_start += (len - 1) as isize * axis.src;
@@ -210,9 +215,11 @@ unsafe fn tiles<T: Copy, const R: usize>(src: *const T, dst: *mut T, axes: &[Axi
     let (i_group, j_group) = (Group::new(&fast_dst), Group::new(&fast_src));
     let small = const { if size_of::<T>() <= 8 { 8 } else { 4 } };
     let transposed = R == 1 && dst_contiguous && src_contiguous && i_group.len() >= small && j_group.len() >= small;
-    vectorize(|| {
+    let (rest, i_group, j_group) = (&rest[..], &i_group, &j_group);
+    vectorize!([T: Copy, const R: usize] [T, R] |src: *const T, dst: *mut T, rest: &'a [Axis], i_group: &'a Group, j_group: &'a Group, transposed: bool| -> () {
+        let small = const { if size_of::<T>() <= 8 { 8 } else { 4 } };
         let (mut is, mut js) = ([(0, 0); TILE], [(0, 0); TILE]);
-        for_each_offset(&rest, |s0, d0| {
+        for_each_offset(rest, |s0, d0| {
             for i0 in (0..i_group.len()).step_by(TILE) {
                 let ni = i_group.block(i0, &mut is);
                 for j0 in (0..j_group.len()).step_by(TILE) {

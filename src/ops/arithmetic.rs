@@ -160,9 +160,21 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
     fn vjp(&self, x: &Var<T>, y: &Var<T>, z: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
         let (sx, sy) = (x.shape(), y.shape());
         match self.op {
-            Binary::Add => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| sum_to(g.clone(), sy))),
+            Binary::Add if needs.0 && needs.1 => (Some(sum_to(g.clone(), sx)), Some(sum_to(g, sy))),
+            Binary::Add => {
+                if needs.0 {
+                    (Some(sum_to(g, sx)), None)
+                } else {
+                    (None, Some(sum_to(g, sy)))
+                }
+            }
             Binary::Sub => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| -sum_to(g.clone(), sy))),
             Binary::Mul => {
+                // chains of 0-d operations are made of these
+                if let Some(g) = g.value.as_scalar().filter(|_| g.is_constant() && x.is_constant() && y.is_constant()) {
+                    let times = |v: &Var<T>| Var::scalar(g * v.as_slice()[0].conj());
+                    return (needs.0.then(|| times(y)), needs.1.then(|| times(x)));
+                }
                 let gx = needs.0.then(|| sum_to(&g * y.conj(), sx));
                 (gx, needs.1.then(|| sum_to(g * x.conj(), sy)))
             }

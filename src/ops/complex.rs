@@ -2,6 +2,7 @@
 
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
+use crate::autodiff::tree::Erase;
 use crate::kernels::elementwise as kernel;
 use crate::scalar::{Number, Real, Scalar};
 use crate::tensor::Tensor;
@@ -211,6 +212,9 @@ where
 impl<T: Scalar> Var<T> {
     /// The real part; numpy's `real`.
     pub fn re(&self) -> Var<T::Real> {
+        if !T::IS_COMPLEX {
+            return <T::Real as Erase>::unerase(T::erase_ref(self).to_owned());
+        }
         unary(Part { imaginary: false, types: PhantomData }, self.clone())
     }
 
@@ -247,6 +251,9 @@ impl<T: Scalar> Var<T> {
     /// assert_eq!(x.as_slice(), &[1.5f32, 2.0]);
     /// ```
     pub fn astype<U: Scalar>(&self) -> Var<U> {
+        if T::KIND == U::KIND {
+            return U::unerase(T::erase_ref(self).to_owned());
+        }
         unary(Cast(PhantomData), self.clone())
     }
 

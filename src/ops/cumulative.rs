@@ -12,26 +12,29 @@ use crate::tensor::{Shape, Tensor};
 use rayon::prelude::*;
 use std::marker::PhantomData;
 
-/// Runs along an axis from a first row on: `step(k, previous, row)` turns row k of the result from what it was into what it is to be. Rows
-/// hold what lies inside the axis.
-fn scan<T: Scalar>(values: &mut [T], shape: &[usize], axis: usize, reverse: bool, step: impl Fn(usize, &[T], &mut [T]) + Sync) {
+/// Runs along an axis from its second place on: each value x at position p becomes `step(p, previous, x)`.
+fn scan<T: Scalar>(values: &mut [T], shape: &[usize], axis: usize, reverse: bool, step: impl Fn(usize, T, T) -> T + Sync) {
     let (_, n, inner) = around(shape, axis);
     if n * inner == 0 {
         return;
     }
     let run = |(o, block): (usize, &mut [T])| {
-        for k in 1..n {
-            let (row, previous);
-            if reverse {
-                let k = n - 1 - k;
-                let (before, after) = block.split_at_mut((k + 1) * inner);
-                (row, previous) = (&mut before[k * inner..], &after[..inner]);
-                step((o * n + k) * inner, previous, row);
-            } else {
-                let (before, after) = block.split_at_mut(k * inner);
-                (row, previous) = (&mut after[..inner], &before[(k - 1) * inner..]);
-                step((o * n + k) * inner, previous, row);
+        let start = o * n * inner;
+        let place = |k: usize| if reverse { n - 1 - k } else { k };
+        if inner == 1 {
+            let mut previous = block[place(0)];
+            for k in (1..n).map(place) {
+                previous = step(start + k, previous, block[k]);
+                block[k] = previous;
             }
+            return;
+        }
+        for k in (1..n).map(place) {
+            let (before, after) = block.split_at_mut(if reverse { k + 1 } else { k } * inner);
+            let (row, previous) =
+                if reverse { (&mut before[k * inner..], &after[..inner]) } else { (&mut after[..inner], &before[(k - 1) * inner..]) };
+            let at = start + k * inner;
+            row.iter_mut().zip(previous).enumerate().for_each(|(i, (x, &p))| *x = step(at + i, p, *x));
         }
     };
     if values.len() >= 2 * GRAIN {
@@ -61,9 +64,7 @@ impl<T: Scalar> UnaryRule for CumSum<T> {
     fn forward(&self, x: Var<T>) -> Tensor<T> {
         let shape = Shape::from_slice(x.shape());
         let mut values = x.value.into_vec();
-        scan(&mut values, &shape, self.axis, self.reverse, |_, previous, row| {
-            row.iter_mut().zip(previous).for_each(|(y, &p)| *y += p);
-        });
+        scan(&mut values, &shape, self.axis, self.reverse, |_, sum, x| sum + x);
         Tensor::with_shape(shape, values)
     }
     fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
@@ -109,9 +110,7 @@ impl<T: Scalar> BinaryRule for Recurrence<T> {
         let shape = Shape::from_slice(b.shape());
         let mut values = b.value.into_vec();
         let a = a.as_slice();
-        scan(&mut values, &shape, self.axis, self.reverse, |at, previous, row| {
-            row.iter_mut().zip(previous).zip(&a[at..]).for_each(|((s, &p), &a)| *s += a * p);
-        });
+        scan(&mut values, &shape, self.axis, self.reverse, |at, s, b| a[at] * s + b);
         Tensor::with_shape(shape, values)
     }
     fn vjp(&self, a: &Var<T>, _: &Var<T>, s: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
@@ -163,9 +162,7 @@ impl<T: Scalar> UnaryRule for CumProd<T> {
     fn forward(&self, x: Var<T>) -> Tensor<T> {
         let shape = Shape::from_slice(x.shape());
         let mut values = x.value.into_vec();
-        scan(&mut values, &shape, self.axis, false, |_, previous, row| {
-            row.iter_mut().zip(previous).for_each(|(y, &p)| *y *= p);
-        });
+        scan(&mut values, &shape, self.axis, false, |_, product, x| product * x);
         Tensor::with_shape(shape, values)
     }
     fn vjp(&self, x: &Var<T>, y: &Var<T>, g: Var<T>) -> Var<T> {

@@ -1,4 +1,6 @@
 //! The tape and the transforms.
 mod gradcheck;
 mod nesting;
+mod scan;
 mod transforms;
+mod vmap;

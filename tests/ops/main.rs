@@ -1,10 +1,15 @@
 //! The array operations, a file per family: values against naive oracles, derivatives by finite differences.
+mod einsum;
+mod fft;
+mod indexing;
+mod joining;
+mod map;
+mod products;
+mod reductions;
 mod creation;
 mod cumulative;
 mod diagonal;
 mod gathering;
-mod indexing;
-mod joining;
 mod padding;
 mod rearrange;
 mod selection;

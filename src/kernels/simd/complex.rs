@@ -7,7 +7,7 @@ use super::exp::{clamp, exp_parts};
 use super::hyperbolic::sinh_cosh;
 use super::inverse::{polar_log, polar_log_outside};
 use super::lane::Lane;
-use super::{BinaryFn, UnaryFn, erf, exp, hyperbolic, inverse, log, pow, simple, trig};
+use super::{BinaryFn, Guarded, UnaryFn, erf, exp, hyperbolic, inverse, log, pow, simple, trig};
 use crate::scalar::{Number, Real};
 use num_complex::Complex;
 
@@ -33,7 +33,7 @@ impl Part for f64 {
     }
     #[inline(always)]
     fn angle_outside<const FMA: bool>(x: f64) -> bool {
-        trig::outside::<FMA>(x)
+        !(x.abs() <= f64::INFINITY) || trig::guard::<FMA>(x) >> 63 != 0
     }
     #[inline(always)]
     fn inverse_scale(x: f64) -> f64 {
@@ -60,7 +60,7 @@ impl Part for f32 {
     }
     #[inline(always)]
     fn angle_outside<const FMA: bool>(x: f32) -> bool {
-        trig::outside_f32::<FMA>(x)
+        !(x.abs() <= f32::INFINITY) || trig::guard_f32::<FMA>(x) >> 31 != 0
     }
     #[inline(always)]
     fn inverse_scale(x: f32) -> f32 {
@@ -90,7 +90,7 @@ fn not_finite<R: Part>(x: R) -> bool {
 /// e^x (cos y + i sin y); the two factors of e^x come last, so that a large e^x meets the small cosine first.
 #[inline(always)]
 fn exp<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (e, a, b) = exp_parts::<R, FMA>(z.re);
     Complex::new(e * c * a * b, e * s * a * b)
 }
@@ -98,7 +98,7 @@ fn exp<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// sin x cosh y + i cos x sinh y
 #[inline(always)]
 fn sin<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.re);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.re);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.im);
     Complex::new(s * ch, c * sh)
 }
@@ -106,7 +106,7 @@ fn sin<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// cos x cosh y − i sin x sinh y
 #[inline(always)]
 fn cos<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.re);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.re);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.im);
     Complex::new(c * ch, -(s * sh))
 }
@@ -114,7 +114,7 @@ fn cos<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// sinh x cos y + i cosh x sin y
 #[inline(always)]
 fn sinh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.re);
     Complex::new(sh * c, ch * s)
 }
@@ -122,7 +122,7 @@ fn sinh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// cosh x cos y + i sinh x sin y
 #[inline(always)]
 fn cosh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (sh, ch) = sinh_cosh::<R, FMA>(z.re);
     Complex::new(ch * c, sh * s)
 }
@@ -130,7 +130,7 @@ fn cosh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
 /// (sinh x cosh x + i sin y cos y)/(sinh² x + cos² y): no cancellation anywhere.
 #[inline(always)]
 fn tanh<R: Part, const FMA: bool>(z: C<R>) -> C<R> {
-    let (s, c) = R::sin_cos::<FMA>(z.im);
+    let (s, c) = <R as Part>::sin_cos::<FMA>(z.im);
     let (sh, ch) = sinh_cosh::<R, FMA>(clamp(z.re, -R::TANH_HELD, R::TANH_HELD));
     let d = Lane::madd::<FMA>(sh, sh, c * c);
     Complex::new(sh * ch / d, s * c / d)
@@ -203,11 +203,12 @@ macro_rules! vectorised {
                 $f::<$r, FMA>(z)
             }
             #[inline(always)]
-            fn outside<const FMA: bool>($z: C<$r>) -> bool {
+            fn guard<const FMA: bool>($z: C<$r>) -> <C<$r> as Guarded>::Word {
                 type R = $r;
-                $outside
+                type Word = <C<$r> as Guarded>::Word;
+                if $outside { !(Word::MAX >> 1) } else { 0 }
             }
-            fn slow(z: C<$r>) -> C<$r> {
+            fn slow<const FMA: bool>(z: C<$r>) -> C<$r> {
                 $slow(z)
             }
         }

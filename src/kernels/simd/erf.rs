@@ -5,8 +5,8 @@
 //! error of x² goes into the exponential.
 
 use super::UnaryFn;
-use super::exp::{clamp, exp_with_tail};
-use super::lane::{Lane, horner, two_product};
+use super::exp::{clamp, exp_with_tail, exp_with_tail_parts};
+use super::lane::{Lane, estrin, fast_two_sum, horner, two_product};
 use super::log::two_functions;
 
 /// (erf x − x)/x for z = x² ≤ 1
@@ -46,7 +46,7 @@ fn erf<const FMA: bool>(x: f64) -> f64 {
     // erf is one to rounding from 5.93
     let b = clamp(a, 1.0, 6.0);
     let u = (b - 3.0) / (b + 3.0);
-    let w = horner!(
+    let w = estrin!(
         FMA,
         u,
         [
@@ -70,49 +70,54 @@ fn erf<const FMA: bool>(x: f64) -> f64 {
 #[inline(always)]
 fn erfc<const FMA: bool>(x: f64) -> f64 {
     let a = x.abs();
-    // 1 − erf x with one rounding more than erf
-    let near = 1.0 - x.madd::<FMA>(centre::<FMA>(a * a), x);
+    // 1 − x first: for ½ < x < 1 that is exact
+    let near = (-x).madd::<FMA>(centre::<FMA>(a * a), 1.0 - x);
     // erfc is zero from 27.3
-    let b = clamp(a, 0.5, 28.0);
+    let b = clamp(a, 0.9, 28.0);
     let u = (b - 3.0) / (b + 3.0);
-    let w = horner!(
+    let p = horner!(
         FMA,
         u,
         [
-            0.5370034535441699,
-            0.09530622695922794,
-            -0.14658304803289007,
-            0.13988054760178098,
-            -0.09546975030669419,
-            0.04635026333084139,
-            -0.014019825624357612,
-            0.0009108226974837531,
-            0.0012428761336387268,
-            -0.000412543875635548,
-            -8.460799931853139e-05,
-            6.898047478667445e-05,
-            6.462806424891636e-06,
-            -1.1112379665489737e-05,
-            -9.883361464953982e-07,
-            1.8881481544305855e-06,
-            2.8700900723767223e-07,
-            -3.2966628661291816e-07,
-            -8.109425706636652e-08,
-            5.5763152417673816e-08,
-            1.3759680336811388e-08,
-            -7.360117116711401e-09,
+            0.09530622695922782,
+            -0.14658304803289066,
+            0.1398805476017999,
+            -0.09546975030665958,
+            0.04635026332996624,
+            -0.01401982562493793,
+            0.0009108227158470682,
+            0.00124287613366521,
+            -0.00041254408346474395,
+            -8.460790507251898e-05,
+            6.898184283974802e-05,
+            6.461697655444102e-06,
+            -1.1117702442051002e-05,
+            -9.822882586288562e-07,
+            1.8997951183970197e-06,
+            2.6927962532634846e-07,
+            -3.412250546291124e-07,
+            -5.408218438268141e-08,
+            5.497395085345665e-08,
+            -3.0621961775706574e-09,
         ]
     );
-    let tail = w / b * gaussian::<FMA>(b);
+    // e^−b² = (s + s_low) 2ʲ 2ᵏ, W = w + w_low and W/b = q + q_low
+    let (h, l) = two_product::<FMA>(b, b);
+    let (s, s_low, j, k) = exp_with_tail_parts::<FMA>(-h, -l);
+    let (w, w_low) = fast_two_sum(0.5370034535441699, u * p);
+    let inverse = 1.0 / b;
+    let q = w * inverse;
+    let q_low = if FMA { ((-q).mul_add(b, w) + w_low) * inverse } else { w_low * inverse };
+    let tail = s.madd::<FMA>(q, s.madd::<FMA>(q_low, s_low * q)) * j * k;
     let far = if x < 0.0 { 2.0 - tail } else { tail };
-    if a < 0.5 { near } else { far }
+    if a < 0.9 { near } else { far }
 }
 
 /// W(u) with K = 2 to a relative 2^−27, for `f32`
 #[inline(always)]
 fn tail_short<const FMA: bool>(b: f64) -> f64 {
     let u = (b - 2.0) / (b + 2.0);
-    let w = horner!(
+    let w = estrin!(
         FMA,
         u,
         [
@@ -134,7 +139,7 @@ fn tail_short<const FMA: bool>(b: f64) -> f64 {
 /// erf x − x over x for z = x² ≤ 1, to a relative 2^−29
 #[inline(always)]
 fn centre_short<const FMA: bool>(z: f64) -> f64 {
-    horner!(
+    estrin!(
         FMA,
         z,
         [

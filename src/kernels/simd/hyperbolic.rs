@@ -4,64 +4,73 @@
 //! zero, where n = 0. tanh x = m/(m + 2) with m = e^2x − 1.
 
 use super::UnaryFn;
-use super::exp::{clamp, expm1_reduced, real_function, reduce};
-use super::lane::Lane;
+use super::exp::{clamp, expm1_assemble, quotient, real_function, reduce_two_parts};
+use super::lane::{Lane, fast_two_sum};
 
 struct Parts<T> {
     /// 2ⁿ/2 and 2⁻ⁿ/2, both over `scale`
     a: T,
     b: T,
     scale: T,
-    /// sinh r and cosh r − 1
-    sinh: T,
+    r: T,
+    /// sinh r − r and cosh r − 1
+    sinh_minus_r: T,
     cosh_minus_one: T,
 }
 
 #[inline(always)]
 fn parts<T: Lane, const FMA: bool>(x: T) -> Parts<T> {
     // two more than the largest argument of exp: sinh overflows later by ln 2
-    let (n, r) = reduce::<T, FMA>(clamp(x.abs(), T::ZERO, T::EXP_MAX + T::TWO));
+    let (n, r, r_low) = reduce_two_parts::<T, FMA>(clamp(x.abs(), T::ZERO, T::EXP_MAX + T::TWO));
     let last = n > T::MAX_EXPONENT;
     let held = if last { T::MAX_EXPONENT } else { n };
     let a = T::HALF * T::pow2(held);
     let b = T::HALF * T::pow2(T::ONE - held) * T::HALF;
     let scale = T::pow2(n - held);
     let z = r * r;
-    Parts { a, b, scale, sinh: (z * r).madd::<FMA>(T::sinh_s::<FMA>(z), r), cosh_minus_one: z * T::cosh_c::<FMA>(z) }
+    Parts { a, b, scale, r, sinh_minus_r: (z * r).madd::<FMA>(T::sinh_s::<FMA>(z), r_low), cosh_minus_one: z * T::cosh_c::<FMA>(z) }
+}
+
+impl<T: Lane> Parts<T> {
+    /// sum · sinh r + difference · cosh r, small terms first
+    #[inline(always)]
+    fn combine<const FMA: bool>(&self, sum: T, difference: T) -> T {
+        let small = difference.madd::<FMA>(self.cosh_minus_one, sum * self.sinh_minus_r);
+        (difference + sum.madd::<FMA>(self.r, small)) * self.scale
+    }
+}
+
+/// (sinh |x|, cosh x)
+#[inline(always)]
+fn both<T: Lane, const FMA: bool>(x: T) -> (T, T) {
+    let p = parts::<T, FMA>(x);
+    let (sum, difference) = (p.a + p.b, p.a - p.b);
+    (p.combine::<FMA>(sum, difference), p.combine::<FMA>(difference, sum))
 }
 
 #[inline(always)]
 pub(super) fn sinh<T: Lane, const FMA: bool>(x: T) -> T {
-    let p = parts::<T, FMA>(x);
-    let (sum, difference) = (p.a + p.b, p.a - p.b);
-    let y = difference + difference.madd::<FMA>(p.cosh_minus_one, sum * p.sinh);
-    (y * p.scale).copysign(x)
+    both::<T, FMA>(x).0.copysign(x)
 }
 
 #[inline(always)]
 pub(super) fn cosh<T: Lane, const FMA: bool>(x: T) -> T {
-    let p = parts::<T, FMA>(x);
-    let (sum, difference) = (p.a + p.b, p.a - p.b);
-    let y = sum + sum.madd::<FMA>(p.cosh_minus_one, difference * p.sinh);
-    y * p.scale
+    both::<T, FMA>(x).1
 }
 
 /// (sinh x, cosh x) for the price of one
 #[inline(always)]
 pub(super) fn sinh_cosh<T: Lane, const FMA: bool>(x: T) -> (T, T) {
-    let p = parts::<T, FMA>(x);
-    let (sum, difference) = (p.a + p.b, p.a - p.b);
-    let s = difference + difference.madd::<FMA>(p.cosh_minus_one, sum * p.sinh);
-    let c = sum + sum.madd::<FMA>(p.cosh_minus_one, difference * p.sinh);
-    ((s * p.scale).copysign(x), c * p.scale)
+    let (s, c) = both::<T, FMA>(x);
+    (s.copysign(x), c)
 }
 
 #[inline(always)]
 pub(super) fn tanh<T: Lane, const FMA: bool>(x: T) -> T {
-    let (n, r) = reduce::<T, FMA>(clamp(T::TWO * x.abs(), T::ZERO, T::TANH_MAX));
-    let scale = T::pow2(n);
-    let m = expm1_reduced::<T, FMA>(r).madd::<FMA>(scale, scale - T::ONE);
-    (m / (m + T::TWO)).copysign(x)
+    let (n, r, r_low) = reduce_two_parts::<T, FMA>(clamp(T::TWO * x.abs(), T::ZERO, T::TANH_MAX));
+    let m = expm1_assemble::<T, FMA>(n, r, r_low);
+    let (d, d_low) = fast_two_sum(T::TWO, m);
+    quotient::<T, FMA>(m, d, d_low).copysign(x)
 }
 
 real_function! {

@@ -4,8 +4,8 @@
 //! above through asin a = π/2 − 2 asin √((1 − a)/2). The hyperbolic ones through ln(1 + ·). `f32` is computed in `f64` and rounded.
 
 use super::exp::real_function;
-use super::lane::{Lane, horner};
-use super::log::{log1p, two_functions};
+use super::lane::{Lane, estrin, fast_two_sum, two_sum};
+use super::log::{ln_of_sum, log1p_wide, two_functions};
 use super::{BinaryFn, UnaryFn};
 
 const PI_LO: f64 = 1.224_646_799_147_353_2e-16;
@@ -47,7 +47,7 @@ fn atan_quotient<const FMA: bool>(a: f64, b: f64) -> f64 {
     };
     let t = top / bottom;
     let z = t * t;
-    let p = horner!(
+    let p = estrin!(
         FMA,
         z,
         [
@@ -90,7 +90,7 @@ pub(super) fn atan2_outside(y: f64, x: f64) -> bool {
 /// (asin t − t)/t³ as a function of z = t² ≤ ¼
 #[inline(always)]
 fn asin_p<const FMA: bool>(z: f64) -> f64 {
-    horner!(
+    estrin!(
         FMA,
         z,
         [
@@ -116,8 +116,11 @@ fn asin<const FMA: bool>(x: f64) -> f64 {
     let large = a > 0.5;
     let z = if large { 0.5 * (1.0 - a) } else { a * a };
     let t = if large { z.sqrt() } else { a };
-    let y = (t * z).madd::<FMA>(asin_p::<FMA>(z), t);
-    let y = if large { std::f64::consts::FRAC_PI_2 - (2.0 * y - 0.5 * PI_LO) } else { y };
+    let p = asin_p::<FMA>(z);
+    let direct = (t * z).madd::<FMA>(p, t);
+    let (h, l) = fast_two_sum(std::f64::consts::FRAC_PI_2, -2.0 * t);
+    let complement = h + (l + (-2.0 * t * z).madd::<FMA>(p, 0.5 * PI_LO));
+    let y = if large { complement } else { direct };
     y.copysign(x)
 }
 
@@ -146,24 +149,31 @@ fn asinh<const FMA: bool>(x: f64) -> f64 {
     let a = x.abs();
     let square = a * a;
     let huge = a > HUGE;
-    let inner = if huge { a } else { a + square / (1.0 + (1.0 + square).sqrt()) };
-    let y = log1p::<f64, FMA>(inner) + if huge { std::f64::consts::LN_2 } else { 0.0 };
-    y.copysign(x)
+    let (inner, low) = fast_two_sum(a, if huge { 0.0 } else { square / (1.0 + (1.0 + square).sqrt()) });
+    (log1p_of_sum::<FMA>(inner, low) + if huge { std::f64::consts::LN_2 } else { 0.0 }).copysign(x)
 }
 
 #[inline(always)]
 fn acosh<const FMA: bool>(x: f64) -> f64 {
     let t = x - 1.0;
     let huge = x > HUGE;
-    let inner = if huge { x } else { t + t.madd::<FMA>(t, 2.0 * t).sqrt() };
-    let y = log1p::<f64, FMA>(inner) + if huge { std::f64::consts::LN_2 } else { 0.0 };
+    let (inner, low) = two_sum(t, if huge { 0.0 } else { t.madd::<FMA>(t, 2.0 * t).sqrt() });
+    let y = log1p_of_sum::<FMA>(inner, low) + if huge { std::f64::consts::LN_2 } else { 0.0 };
     if x < 1.0 { f64::NAN } else { y }
+}
+
+/// ln(1 + a + low) for a ≥ 0 and low below an ulp of a; infinite and NaN a come back.
+#[inline(always)]
+fn log1p_of_sum<const FMA: bool>(a: f64, low: f64) -> f64 {
+    let (u, error) = two_sum(1.0, a);
+    let y = ln_of_sum::<f64, FMA>(u, error + low);
+    if a < f64::INFINITY { y } else { a }
 }
 
 #[inline(always)]
 fn atanh<T: Lane, const FMA: bool>(x: T) -> T {
     let a = x.abs();
-    (T::HALF * log1p::<T, FMA>((a + a) / (T::ONE - a))).copysign(x)
+    (T::HALF * log1p_wide::<T, FMA>((a + a) / (T::ONE - a))).copysign(x)
 }
 
 /// `f32` versions by rounding the `f64` ones
@@ -238,8 +248,8 @@ impl BinaryFn<f32> for Atan2 {
 pub(super) fn polar_log<const FMA: bool>(x: f64, y: f64) -> (f64, f64) {
     let (p, p_error) = super::lane::two_product::<FMA>(x, x);
     let (q, q_error) = super::lane::two_product::<FMA>(y, y);
-    let (u, u_error) = super::lane::two_sum(p, q);
-    (0.5 * super::log::ln_of_sum::<f64, FMA>(u, u_error + (p_error + q_error)), atan2::<FMA>(y, x))
+    let (u, u_error) = two_sum(p, q);
+    (0.5 * ln_of_sum::<f64, FMA>(u, u_error + (p_error + q_error)), atan2::<FMA>(y, x))
 }
 
 /// Where |z|² or its rounding error leaves the normal range.

@@ -16,9 +16,34 @@ macro_rules! horner {
 }
 pub(super) use horner;
 
+/// Σ cᵢ xⁱ by Estrin's rule: pairs first, then pairs of pairs, for a shorter chain of dependent operations.
+macro_rules! estrin {
+    ($fma:ident, $x:expr, [$($c:expr),+ $(,)?]) => {{
+        let x = $x;
+        estrin!(@pairs $fma, x, [] $($c),+)
+    }};
+    (@pairs $fma:ident, $x:ident, [$($done:expr),*] $a:expr, $b:expr $(, $rest:expr)*) => {
+        estrin!(@pairs $fma, $x, [$($done,)* $crate::kernels::simd::lane::Lane::madd::<$fma>($b, $x, $a)] $($rest),*)
+    };
+    (@pairs $fma:ident, $x:ident, [$($done:expr),*] $a:expr) => {
+        estrin!(@square $fma, $x, $($done,)* $a)
+    };
+    (@pairs $fma:ident, $x:ident, [$($done:expr),*]) => {
+        estrin!(@square $fma, $x, $($done),*)
+    };
+    (@square $fma:ident, $x:ident, $a:expr) => {
+        $a
+    };
+    (@square $fma:ident, $x:ident, $($c:expr),+) => {{
+        let square = $x * $x;
+        estrin!(@pairs $fma, square, [] $($c),+)
+    }};
+}
+pub(super) use estrin;
+
 /// A number that the elementary functions are written for.
 pub(crate) trait Lane:
-    Copy
+    super::Guarded
     + PartialOrd
     + std::ops::Add<Output = Self>
     + std::ops::Sub<Output = Self>
@@ -40,6 +65,8 @@ pub(crate) trait Lane:
     const LN2_LO: Self;
     /// Adding and subtracting 1.5·2^(p−1) rounds to the nearest integer.
     const ROUND: Self;
+    /// Up to this modulus eˣ is a normal number.
+    const EXP_NORMAL: Self;
     /// eˣ is zero below the first and infinite above the second.
     const EXP_MIN: Self;
     const EXP_MAX: Self;
@@ -56,6 +83,10 @@ pub(crate) trait Lane:
     /// The largest n with 2ⁿ finite.
     const MAX_EXPONENT: Self;
 
+    /// Zero, or a word with the top bit where x < 0; anything for NaN.
+    fn sign_word(x: Self) -> Self::Word;
+    /// The top bit where x is not a positive normal number.
+    fn not_normal_word(x: Self) -> Self::Word;
     /// `self * b + c`, fused where that is one instruction.
     fn madd<const FMA: bool>(self, b: Self, c: Self) -> Self;
     fn abs(self) -> Self;
@@ -71,8 +102,8 @@ pub(crate) trait Lane:
     fn sinh_s<const FMA: bool>(z: Self) -> Self;
     /// (cosh r − 1)/r² as a function of r², |r| ≤ ½ ln 2.
     fn cosh_c<const FMA: bool>(z: Self) -> Self;
-    /// ln(1 + f) − f + ½f² for √½ ≤ 1 + f < √2, given ½f².
-    fn log_c<const FMA: bool>(f: Self, half_square: Self) -> Self;
+    /// ln(1 + f) − f plus something small, for √½ ≤ 1 + f < √2.
+    fn log_tail<const FMA: bool>(f: Self, add: Self) -> Self;
 }
 
 /// a + b as an unevaluated sum, for any a and b (Knuth).
@@ -123,6 +154,7 @@ impl Lane for f64 {
     const LN2_HI: f64 = f64::from_bits(0x3fe6_2e42_fef0_0000);
     const LN2_LO: f64 = 7.440_617_110_012_397e-11;
     const ROUND: f64 = 6_755_399_441_055_744.0;
+    const EXP_NORMAL: f64 = 708.0;
     const EXP_MIN: f64 = -746.0;
     const EXP_MAX: f64 = 710.0;
     const EXP2_MIN: f64 = -1077.0;
@@ -133,6 +165,15 @@ impl Lane for f64 {
     const SUBNORMAL_EXPONENT: f64 = 54.0;
     const MAX_EXPONENT: f64 = 1023.0;
 
+    #[inline(always)]
+    fn sign_word(x: f64) -> u64 {
+        x.to_bits()
+    }
+    #[inline(always)]
+    fn not_normal_word(x: f64) -> u64 {
+        // as integers, positive normal numbers are those between the smallest and the largest
+        x.to_bits().wrapping_sub(0x0010_0000_0000_0000) | (0x7fef_ffff_ffff_ffff as u64).wrapping_sub(x.to_bits())
+    }
     #[inline(always)]
     fn madd<const FMA: bool>(self, b: f64, c: f64) -> f64 {
         if FMA { self.mul_add(b, c) } else { self * b + c }
@@ -188,12 +229,12 @@ impl Lane for f64 {
     fn cosh_c<const FMA: bool>(z: f64) -> f64 {
         horner!(FMA, z, [0.5000000000000013, 0.04166666666651391, 0.0013888888947380118, 2.48014895811382e-05, 2.7631406000783566e-07])
     }
-    /// With s = f/(2 + f): ln(1 + f) = 2 atanh s = 2s + s R(s²), and 2s = f − ½f² + s·½f².
+    /// With s = f/(2 + f): ln(1 + f) = 2 atanh s = 2s + s z R(z), z = s², and 2s = f − s f.
     #[inline(always)]
-    fn log_c<const FMA: bool>(f: f64, half_square: f64) -> f64 {
+    fn log_tail<const FMA: bool>(f: f64, add: f64) -> f64 {
         let s = f / (2.0 + f);
         let z = s * s;
-        let r = horner!(
+        let r = estrin!(
             FMA,
             z,
             [
@@ -206,7 +247,7 @@ impl Lane for f64 {
                 0.14797505528139301,
             ]
         );
-        s * r.madd::<FMA>(z, half_square)
+        (-s).madd::<FMA>((-z).madd::<FMA>(r, f), add)
     }
 }
 
@@ -222,6 +263,7 @@ impl Lane for f32 {
     const LN2_HI: f32 = 0.693_359_375;
     const LN2_LO: f32 = -2.121_944_4e-4;
     const ROUND: f32 = 12_582_912.0;
+    const EXP_NORMAL: f32 = 87.0;
     const EXP_MIN: f32 = -104.0;
     const EXP_MAX: f32 = 89.0;
     const EXP2_MIN: f32 = -151.0;
@@ -232,6 +274,15 @@ impl Lane for f32 {
     const SUBNORMAL_EXPONENT: f32 = 25.0;
     const MAX_EXPONENT: f32 = 127.0;
 
+    #[inline(always)]
+    fn sign_word(x: f32) -> u32 {
+        x.to_bits()
+    }
+    #[inline(always)]
+    fn not_normal_word(x: f32) -> u32 {
+        // as integers, positive normal numbers are those between the smallest and the largest
+        x.to_bits().wrapping_sub(0x0080_0000) | (0x7f7f_ffff as u32).wrapping_sub(x.to_bits())
+    }
     #[inline(always)]
     fn madd<const FMA: bool>(self, b: f32, c: f32) -> f32 {
         if FMA { self.mul_add(b, c) } else { self * b + c }
@@ -273,9 +324,9 @@ impl Lane for f32 {
     }
     /// A polynomial in f: for eight lanes that is cheaper than the division.
     #[inline(always)]
-    fn log_c<const FMA: bool>(f: f32, _half_square: f32) -> f32 {
+    fn log_tail<const FMA: bool>(f: f32, add: f32) -> f32 {
         let p =
-            horner!(FMA, f, [0.3333333, -0.2499998, 0.2000069, -0.16669156, 0.1425105, -0.12396556, 0.11635721, -0.11661261, 0.073308125]);
-        (f * f) * (f * p)
+            estrin!(FMA, f, [0.3333333, -0.2499998, 0.2000069, -0.16669156, 0.1425105, -0.12396556, 0.11635721, -0.11661261, 0.073308125]);
+        (f * f).madd::<FMA>(f.madd::<FMA>(p, -0.5), add)
     }
 }

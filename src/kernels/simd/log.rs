@@ -2,9 +2,9 @@
 //!
 //! x = 2ᵏ(1 + f) with √½ ≤ 1 + f < √2, and ln x = k ln 2 + ln(1 + f). All over the whole range, with the special values of std.
 
-use super::UnaryFn;
-use super::exp::{exp, real_function};
+use super::exp::{exp, exp_guard, exp_normal, wide_function};
 use super::lane::{Lane, fast_two_sum, two_sum};
+use super::{Guarded, UnaryFn};
 
 /// (k, f) with x = 2ᵏ(1 + f), subnormal x included; for x ≤ 0 and infinite x some finite numbers.
 #[inline(always)]
@@ -25,13 +25,18 @@ fn with_special_values<T: Lane>(x: T, y: T) -> T {
 /// k ln 2 + ln(1 + f)
 #[inline(always)]
 fn assemble<T: Lane, const FMA: bool>(k: T, f: T) -> T {
-    let half_square = T::HALF * f * f;
-    let low = k.madd::<FMA>(T::LN2_LO, T::log_c::<FMA>(f, half_square));
-    k.madd::<FMA>(T::LN2_HI, f - (half_square - low))
+    k.madd::<FMA>(T::LN2_HI, f + T::log_tail::<FMA>(f, k * T::LN2_LO))
+}
+
+/// ln x of a positive normal x
+#[inline(always)]
+fn ln<T: Lane, const FMA: bool>(x: T) -> T {
+    let (k, m) = T::decompose(x);
+    assemble::<T, FMA>(k, m - T::ONE)
 }
 
 #[inline(always)]
-pub(super) fn ln<T: Lane, const FMA: bool>(x: T) -> T {
+fn ln_wide<T: Lane, const FMA: bool>(x: T) -> T {
     let (k, f) = reduce(x);
     with_special_values(x, assemble::<T, FMA>(k, f))
 }
@@ -45,30 +50,51 @@ pub(super) fn ln_of_sum<T: Lane, const FMA: bool>(u: T, error: T) -> T {
     assemble::<T, FMA>(k, f)
 }
 
-/// ln(1 + x): the rounding error of 1 + x joins f, which leaves f = x where k = 0.
+/// ln(1 + x) for −1 < x < ∞: the rounding error of 1 + x joins f, which leaves f = x where k = 0.
 #[inline(always)]
 pub(super) fn log1p<T: Lane, const FMA: bool>(x: T) -> T {
     let (u, error) = two_sum(T::ONE, x);
-    let y = ln_of_sum::<T, FMA>(u, error).copysign(x);
-    let edge = if x == -T::ONE { -T::INFINITY } else { x };
-    let edge = if x < -T::ONE { T::NAN } else { edge };
-    if x > -T::ONE && x < T::INFINITY { y } else { edge }
+    ln_of_sum::<T, FMA>(u, error).copysign(x)
 }
 
-/// max(x, 0) + ln(1 + e^−|x|)
+#[inline(always)]
+fn ln_guard<T: Lane>(x: T) -> T::Word {
+    T::not_normal_word(x)
+}
+
+#[inline(always)]
+fn log1p_guard<T: Lane>(x: T) -> T::Word {
+    T::not_normal_word(T::ONE + x)
+}
+
+#[inline(always)]
+pub(super) fn log1p_wide<T: Lane, const FMA: bool>(x: T) -> T {
+    let edge = if x == -T::ONE { -T::INFINITY } else { x };
+    let edge = if x < -T::ONE { T::NAN } else { edge };
+    if x > -T::ONE && x < T::INFINITY { log1p::<T, FMA>(x) } else { edge }
+}
+
+/// max(x, 0) + ln(1 + e^−|x|), given the exponential
+#[inline(always)]
+fn softplus_of<T: Lane, const FMA: bool>(x: T, e: T) -> T {
+    let (u, error) = fast_two_sum(T::ONE, e);
+    (if x < T::ZERO { T::ZERO } else { x }) + ln_of_sum::<T, FMA>(u, error)
+}
+
 #[inline(always)]
 fn softplus<T: Lane, const FMA: bool>(x: T) -> T {
-    let positive = if x < T::ZERO { T::ZERO } else { x };
-    positive + log1p::<T, FMA>(exp::<T, FMA>(-x.abs()))
+    softplus_of::<T, FMA>(x, exp_normal::<T, FMA>(-x.abs()))
+}
+
+#[inline(always)]
+fn softplus_wide<T: Lane, const FMA: bool>(x: T) -> T {
+    softplus_of::<T, FMA>(x, exp::<T, FMA>(-x.abs()))
 }
 
 /// ln(1 + f) as an unevaluated sum to a few more bits than one number holds.
 #[inline(always)]
 fn log_two_parts<const FMA: bool>(f: f64) -> (f64, f64) {
-    let half_square = 0.5 * f * f;
-    let half_square_error = if FMA { (0.5 * f).mul_add(f, -half_square) } else { 0.0 };
-    let (hi, lo) = fast_two_sum(f, -half_square);
-    fast_two_sum(hi, lo + (f64::log_c::<FMA>(f, half_square) - half_square_error))
+    fast_two_sum(f, f64::log_tail::<FMA>(f, 0.0))
 }
 
 #[inline(always)]
@@ -79,7 +105,7 @@ fn log2_f64<const FMA: bool>(x: f64) -> f64 {
     let (p, e) = super::lane::two_product::<FMA>(hi, std::f64::consts::LOG2_E);
     let low = e + lo.madd::<FMA>(std::f64::consts::LOG2_E, hi * INV_LN2_LO);
     let (s, t) = two_sum(k, p);
-    with_special_values(x, s + (t + low))
+    s + (t + low)
 }
 
 #[inline(always)]
@@ -93,7 +119,7 @@ fn log10_f64<const FMA: bool>(x: f64) -> f64 {
     let (p, e) = super::lane::two_product::<FMA>(hi, std::f64::consts::LOG10_E);
     let low = k.madd::<FMA>(LOG10_2_LO, e + lo.madd::<FMA>(std::f64::consts::LOG10_E, hi * INV_LN10_LO));
     let (s, t) = two_sum(k * LOG10_2_HI, p);
-    with_special_values(x, s + (t + low))
+    s + (t + low)
 }
 
 /// log₂ x in `f64` arithmetic, to rounding of `f32`.
@@ -109,21 +135,21 @@ pub(super) fn log2_short<const FMA: bool>(x: f64) -> f64 {
 
 #[inline(always)]
 fn log2_f32<const FMA: bool>(x: f32) -> f32 {
-    with_special_values(x, log2_short::<FMA>(x as f64) as f32)
+    log2_short::<FMA>(x as f64) as f32
 }
 
 #[inline(always)]
 fn log10_f32<const FMA: bool>(x: f32) -> f32 {
-    with_special_values(x, (log2_short::<FMA>(x as f64) * std::f64::consts::LOG10_2) as f32)
+    (log2_short::<FMA>(x as f64) * std::f64::consts::LOG10_2) as f32
 }
 
-real_function! {
+wide_function! {
     /// ln x
-    Log = ln;
+    Log = ln, ln_wide if ln_guard;
     /// ln(1 + x)
-    Log1p = log1p;
+    Log1p = log1p, log1p_wide if log1p_guard;
     /// ln(1 + eˣ)
-    Softplus = softplus;
+    Softplus = softplus, softplus_wide if exp_guard;
 }
 
 /// Implements [`UnaryFn`] for a marker type by one function per precision.
@@ -147,7 +173,33 @@ macro_rules! two_functions {
 }
 pub(super) use two_functions;
 
-two_functions! {
+/// Implements [`UnaryFn`] for a logarithm that holds for positive numbers, normal ones in `f64`.
+macro_rules! logarithm {
+    ($($(#[$doc:meta])* $name:ident = $double:ident, $single:ident;)*) => { $(
+        $(#[$doc])*
+        pub(crate) struct $name;
+        logarithm!(@each $name; f64 $double, f32 $single);
+    )* };
+    (@each $name:ident; $($t:ident $f:ident),*) => { $(
+        impl UnaryFn<$t> for $name {
+            const PARTIAL: bool = true;
+            const WIDE: bool = true;
+            #[inline(always)]
+            fn eval<const FMA: bool>(x: $t) -> $t {
+                $f::<FMA>(x)
+            }
+            #[inline(always)]
+            fn guard<const FMA: bool>(x: $t) -> <$t as Guarded>::Word {
+                ln_guard(x)
+            }
+            #[inline(always)]
+            fn slow<const FMA: bool>(x: $t) -> $t {
+                with_special_values(x, $f::<FMA>(x))
+            }
+        }
+    )* };
+}
+logarithm! {
     /// log₂ x
     Log2 = log2_f64, log2_f32;
     /// log₁₀ x

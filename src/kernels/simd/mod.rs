@@ -9,6 +9,9 @@
 //! methods are those of W. J. Cody and W. Waite, *Software Manual for the Elementary Functions* (1980), P. T. P. Tang's papers (ACM TOMS
 //! 15–18) and J.-M. Muller, *Elementary Functions* (3rd ed., 2016).
 
+// coefficients are written as the fit printed them; a comparison is negated where NaN must fall on its other side
+#![allow(clippy::excessive_precision, clippy::neg_cmp_op_on_partial_ord)]
+
 pub(crate) mod complex;
 pub(crate) mod erf;
 pub(crate) mod exp;
@@ -70,19 +73,51 @@ fn avx512<K: Task>(task: K) -> K::Output {
     task.run::<true>()
 }
 
+/// An unsigned integer of the size of a number or of its parts, for the sign bits that mark arguments outside a range.
+pub(crate) trait Guarded: Copy {
+    type Word: Copy + Default + std::ops::BitOr<Output = Self::Word>;
+    fn top_bit(word: Self::Word) -> bool;
+}
+
+macro_rules! guarded {
+    ($($t:ty: $word:ty;)*) => { $(
+        impl Guarded for $t {
+            type Word = $word;
+            #[inline(always)]
+            fn top_bit(word: $word) -> bool {
+                word >> (<$word>::BITS - 1) != 0
+            }
+        }
+    )* };
+}
+guarded! {
+    f64: u64;
+    f32: u32;
+    num_complex::Complex<f64>: u64;
+    num_complex::Complex<f32>: u32;
+}
+
 /// A function of one number, in two parts: `eval` without branches, and `slow` for the arguments that are `outside` its range.
-pub(crate) trait UnaryFn<T: Copy> {
+pub(crate) trait UnaryFn<T: Guarded> {
     /// Whether `outside` can be true at all.
     const PARTIAL: bool = false;
     /// Whether `eval` gives the same bits with and without FMA, so that one number needs no dispatch.
     const EXACT: bool = false;
     fn eval<const FMA: bool>(x: T) -> T;
+    /// A word whose top bit says that x is outside the range of `eval`: words are or-ed over a block.
     #[inline(always)]
-    fn outside<const FMA: bool>(_x: T) -> bool {
-        false
+    fn guard<const FMA: bool>(_x: T) -> T::Word {
+        T::Word::default()
     }
-    fn slow(x: T) -> T {
-        Self::eval::<false>(x)
+    #[inline(always)]
+    fn outside<const FMA: bool>(x: T) -> bool {
+        T::top_bit(Self::guard::<FMA>(x))
+    }
+    /// Whether `slow` is vectorised too and agrees with `eval` where that holds, so that a block may be recomputed as a whole.
+    const WIDE: bool = false;
+    #[inline(always)]
+    fn slow<const FMA: bool>(x: T) -> T {
+        Self::eval::<FMA>(x)
     }
 }
 
@@ -109,7 +144,7 @@ struct MapTask<'a, T, F> {
     function: std::marker::PhantomData<F>,
 }
 
-impl<T: Copy, F: UnaryFn<T>> Task for MapTask<'_, T, F> {
+impl<T: Guarded, F: UnaryFn<T>> Task for MapTask<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run<const FMA: bool>(self) {
@@ -120,13 +155,19 @@ impl<T: Copy, F: UnaryFn<T>> Task for MapTask<'_, T, F> {
             return;
         }
         for (dst, src) in self.dst.chunks_mut(BLOCK).zip(self.src.chunks(BLOCK)) {
-            let mut any = false;
+            let mut any = T::Word::default();
             for (d, &x) in dst.iter_mut().zip(src) {
-                any |= F::outside::<FMA>(x);
+                any = any | F::guard::<FMA>(x);
                 d.write(F::eval::<FMA>(x));
             }
-            if any {
-                mend::<T, F, FMA>(src, dst);
+            if T::top_bit(any) {
+                if F::WIDE {
+                    for (d, &x) in dst.iter_mut().zip(src) {
+                        d.write(F::slow::<FMA>(x));
+                    }
+                } else {
+                    mend::<T, F, FMA>(src, dst);
+                }
             }
         }
     }
@@ -135,10 +176,10 @@ impl<T: Copy, F: UnaryFn<T>> Task for MapTask<'_, T, F> {
 /// Overwrites the elements of a block whose arguments are outside the fast range.
 #[cold]
 #[inline(never)]
-fn mend<T: Copy, F: UnaryFn<T>, const FMA: bool>(src: &[T], dst: &mut [MaybeUninit<T>]) {
+fn mend<T: Guarded, F: UnaryFn<T>, const FMA: bool>(src: &[T], dst: &mut [MaybeUninit<T>]) {
     for (d, &x) in dst.iter_mut().zip(src) {
         if F::outside::<FMA>(x) {
-            d.write(F::slow(x));
+            d.write(F::slow::<FMA>(x));
         }
     }
 }
@@ -223,12 +264,14 @@ impl<T: Copy, F: BinaryFn<T>> Task for ZipTask<'_, T, F> {
 pub(crate) fn through_copy<T: Copy>(x: &mut [T], f: impl FnOnce(&[T], &mut [MaybeUninit<T>])) {
     let mut copy = [MaybeUninit::<T>::uninit(); BLOCK];
     let n = x.len();
-    copy[..n].write_copy_of_slice(x);
-    // SAFETY: the first n elements were written on the line above; a slice of T may be seen as one of MaybeUninit<T> by code that, as
+    for (copy, &x) in copy[..n].iter_mut().zip(&*x) {
+        copy.write(x);
+    }
+    // SAFETY: the first n elements were written above; a slice of T may be seen as one of MaybeUninit<T> by code that, as
     // `d.write` and `mend` do, only ever writes initialised values through it.
     #[allow(unsafe_code)]
     unsafe {
-        f(copy[..n].assume_init_ref(), std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), n))
+        f(std::slice::from_raw_parts(copy.as_ptr().cast(), n), std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), n))
     }
 }
 
@@ -247,11 +290,11 @@ struct OneTask<T, F> {
     function: std::marker::PhantomData<F>,
 }
 
-impl<T: Copy, F: UnaryFn<T>> Task for OneTask<T, F> {
+impl<T: Guarded, F: UnaryFn<T>> Task for OneTask<T, F> {
     type Output = T;
     #[inline(always)]
     fn run<const FMA: bool>(self) -> T {
-        if F::PARTIAL && F::outside::<FMA>(self.x) { F::slow(self.x) } else { F::eval::<FMA>(self.x) }
+        if F::PARTIAL && F::outside::<FMA>(self.x) { F::slow::<FMA>(self.x) } else { F::eval::<FMA>(self.x) }
     }
 }
 
@@ -270,7 +313,7 @@ impl<T: Copy, F: BinaryFn<T>> Task for OneZipTask<T, F> {
 }
 
 /// dst ← f(src), elementwise; every element of `dst` is written (the lengths are equal).
-pub(crate) fn map_into<T: Copy, F: UnaryFn<T>>(src: &[T], dst: &mut [MaybeUninit<T>]) {
+pub(crate) fn map_into<T: Guarded, F: UnaryFn<T>>(src: &[T], dst: &mut [MaybeUninit<T>]) {
     assert_eq!(src.len(), dst.len());
     dispatch(MapTask::<T, F> { src, dst, function: std::marker::PhantomData });
 }
@@ -288,7 +331,7 @@ pub(crate) fn zip_into<T: Copy, F: BinaryFn<T>>(operands: Operands<'_, T>) {
 
 /// f(x), the same bits as the slice version gives.
 #[inline]
-pub(crate) fn map_one<T: Copy, F: UnaryFn<T>>(x: T) -> T {
+pub(crate) fn map_one<T: Guarded, F: UnaryFn<T>>(x: T) -> T {
     if F::EXACT {
         return F::eval::<false>(x);
     }

@@ -5,7 +5,7 @@
 
 use super::BinaryFn;
 use super::exp::{exp_short, exp_with_tail};
-use super::lane::{Lane, fast_two_sum, horner, two_product, two_sum};
+use super::lane::{Lane, estrin, fast_two_sum, two_product, two_sum};
 use super::log::log2_short;
 
 /// ln x as an unevaluated sum, for a positive finite x
@@ -21,7 +21,7 @@ fn ln_two_parts<const FMA: bool>(x: f64) -> (f64, f64) {
 
     let (z, z_error) = two_product::<FMA>(s, s);
     let z_low = (2.0 * s).madd::<FMA>(s_low, z_error);
-    let l = horner!(
+    let l = estrin!(
         FMA,
         z,
         [

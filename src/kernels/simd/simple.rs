@@ -1,6 +1,6 @@
 //! Functions that are one or a few machine instructions, and those left to a scalar library function.
 
-use super::{BinaryFn, UnaryFn};
+use super::{BinaryFn, Guarded, UnaryFn};
 use crate::scalar::{Real, Scalar};
 use num_complex::Complex;
 
@@ -9,7 +9,7 @@ macro_rules! every_scalar {
     ($($(#[$doc:meta])* $name:ident<$t:ident>: |$x:ident| $e:expr;)*) => { $(
         $(#[$doc])*
         pub(crate) struct $name;
-        impl<$t: Scalar> UnaryFn<$t> for $name {
+        impl<$t: Scalar + Guarded> UnaryFn<$t> for $name {
             const EXACT: bool = true;
             #[inline(always)]
             fn eval<const FMA: bool>($x: $t) -> $t {

@@ -15,8 +15,8 @@ pub(super) struct Reduced {
 }
 
 #[inline(always)]
-pub(super) fn outside<const FMA: bool>(x: f64) -> bool {
-    !(x.abs() <= if FMA { 1_073_741_824.0 } else { 1e6 })
+pub(super) fn guard<const FMA: bool>(x: f64) -> u64 {
+    f64::sign_word(if FMA { 1_073_741_824.0 } else { 1e6 } - x.abs())
 }
 
 #[inline(always)]
@@ -181,8 +181,8 @@ mod single {
 }
 
 #[inline(always)]
-pub(super) fn outside_f32<const FMA: bool>(x: f32) -> bool {
-    !(x.abs() <= if FMA { 8192.0 } else { 1e6 })
+pub(super) fn guard_f32<const FMA: bool>(x: f32) -> u32 {
+    f32::sign_word(if FMA { 8192.0 } else { 1e6 } - x.abs())
 }
 
 /// (sin x, cos x) for `f32`
@@ -212,10 +212,10 @@ macro_rules! periodic_function {
                 $double(x)
             }
             #[inline(always)]
-            fn outside<const FMA: bool>(x: f64) -> bool {
-                outside::<FMA>(x)
+            fn guard<const FMA: bool>(x: f64) -> u64 {
+                guard::<FMA>(x)
             }
-            fn slow(x: f64) -> f64 {
+            fn slow<const FMA: bool>(x: f64) -> f64 {
                 x.$std()
             }
         }
@@ -226,10 +226,10 @@ macro_rules! periodic_function {
                 $single(x)
             }
             #[inline(always)]
-            fn outside<const FMA: bool>(x: f32) -> bool {
-                outside_f32::<FMA>(x)
+            fn guard<const FMA: bool>(x: f32) -> u32 {
+                guard_f32::<FMA>(x)
             }
-            fn slow(x: f32) -> f32 {
+            fn slow<const FMA: bool>(x: f32) -> f32 {
                 (x as f64).$std() as f32
             }
         }

@@ -1,11 +1,9 @@
 //! QR, LU and Cholesky, and what follows from them: solutions, determinants, inverses.
 
 use super::Op;
-use super::dense::{Dense, identity};
+use super::dense::{Dense, identity, quotient};
 use super::input::{all_finite, check_finite, check_shape, scale, scaled, unscale};
 use crate::error::{Error, Result};
-use crate::scalar::{Number, Real};
-use num_traits::Zero;
 
 pub(super) fn qr<T: Dense>(a: &[T], m: usize, n: usize, full: bool) -> Result<(Vec<T>, Vec<T>)> {
     const NAME: &str = "qr";
@@ -31,14 +29,13 @@ pub(super) fn qr<T: Dense>(a: &[T], m: usize, n: usize, full: bool) -> Result<(V
     Ok((q, r))
 }
 
-/// L and U packed in one row-major matrix (the unit diagonal of L is not stored), P A = L U · 2^exponent.
+/// L and U packed in one row-major matrix (the unit diagonal of L is not stored), P A = L U.
 #[derive(Clone, Debug)]
 pub struct Lu<T> {
     m: usize,
     n: usize,
     permutation: Vec<usize>,
     packed: Vec<T>,
-    exponent: i32,
 }
 
 /// Right-looking elimination that leaves a column without a pivot alone: for the matrices on which the library divides by zero.
@@ -58,7 +55,7 @@ fn eliminate<T: Dense>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
         let (top, bottom) = a.split_at_mut((k + 1) * n);
         let row = &top[k * n..];
         for other in bottom.chunks_exact_mut(n) {
-            let factor = other[k] / row[k];
+            let factor = quotient(other[k], row[k]);
             other[k] = factor;
             other[k + 1..].iter_mut().zip(&row[k + 1..]).for_each(|(x, &y)| *x -= factor * y);
         }
@@ -68,19 +65,20 @@ fn eliminate<T: Dense>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
 
 impl<T: Dense> Lu<T> {
     pub(super) fn new(operation: &'static str, a: &[T], m: usize, n: usize) -> Result<Self> {
-        let a = scaled(operation, a, m, n)?;
-        let mut packed = a.data.to_vec();
+        // not scaled: a pivot of any size divides, and entries far below the largest keep their meaning
+        check_finite(operation, a, m, n)?;
+        let mut packed = a.to_vec();
         let permutation = if m == 0 || n == 0 { (0..m).collect() } else { T::lu(&mut packed, m, n) };
-        let mut lu = Lu { m, n, permutation, packed, exponent: a.exponent };
+        let mut lu = Lu { m, n, permutation, packed };
         if !all_finite(&lu.packed) {
-            lu.packed.copy_from_slice(&a.data);
+            lu.packed.copy_from_slice(a);
             lu.permutation = eliminate(&mut lu.packed, m, n);
         }
         Ok(lu)
     }
 
     /// The permutation, L (m × k) and U (k × n).
-    pub(super) fn unpack(&self, operation: &'static str) -> Result<(Vec<usize>, Vec<T>, Vec<T>)> {
+    pub(super) fn unpack(&self) -> (Vec<usize>, Vec<T>, Vec<T>) {
         let (m, n) = (self.m, self.n);
         let k = m.min(n);
         let (mut l, mut u) = (vec![T::zero(); m * k], vec![T::zero(); k * n]);
@@ -93,8 +91,7 @@ impl<T: Dense> Lu<T> {
                 u[i * n + i..(i + 1) * n].copy_from_slice(&row[i..]);
             }
         }
-        unscale(operation, &mut u, self.exponent)?;
-        Ok((self.permutation.clone(), l, u))
+        (self.permutation.clone(), l, u)
     }
 
     /// The first pivot that is exactly zero.
@@ -105,7 +102,7 @@ impl<T: Dense> Lu<T> {
     /// op(A) X = B, row-major n × `nrhs`.
     pub(super) fn solve(&self, operation: &'static str, b: &[T], nrhs: usize, op: Op) -> Result<Vec<T>> {
         let n = self.n;
-        let b = scaled(operation, b, n, nrhs)?;
+        check_finite(operation, b, n, nrhs)?;
         if let Some(i) = self.zero_pivot() {
             return Err(Error::singular(operation, format!("the {n} × {n} matrix is singular: pivot {i} is zero")));
         }
@@ -115,11 +112,11 @@ impl<T: Dense> Lu<T> {
         let row = |i: usize| i * nrhs..(i + 1) * nrhs;
         let mut x;
         if op == Op::None {
-            x = self.permutation.iter().flat_map(|&i| b.data[row(i)].iter().copied()).collect::<Vec<_>>();
+            x = self.permutation.iter().flat_map(|&i| b[row(i)].iter().copied()).collect::<Vec<_>>();
             T::solve_triangular(&self.packed, n, &mut x, nrhs, true, true, op);
             T::solve_triangular(&self.packed, n, &mut x, nrhs, false, false, op);
         } else {
-            let mut y = b.data.to_vec();
+            let mut y = b.to_vec();
             T::solve_triangular(&self.packed, n, &mut y, nrhs, false, false, op);
             T::solve_triangular(&self.packed, n, &mut y, nrhs, true, true, op);
             x = vec![T::zero(); n * nrhs];
@@ -127,7 +124,6 @@ impl<T: Dense> Lu<T> {
                 x[row(to)].copy_from_slice(&y[row(i)]);
             }
         }
-        scale(&mut x, b.exponent - self.exponent);
         if !all_finite(&x) {
             let message = format!("the solution of the {n} × {n} system overflows: the matrix is singular to working precision");
             return Err(Error::singular(operation, message));
@@ -136,13 +132,13 @@ impl<T: Dense> Lu<T> {
     }
 
     /// (sign, ln|det|).
-    pub(super) fn slogdet(&self) -> (T, T::Real) {
+    pub(super) fn slogdet(&self) -> (T, f64) {
         let n = self.n;
         if self.zero_pivot().is_some() {
-            return (T::zero(), -T::Real::INFINITY);
+            return (T::zero(), f64::NEG_INFINITY);
         }
         let mut sign = if odd(&self.permutation) { -T::one() } else { T::one() };
-        let mut log = T::Real::from_f64(f64::from(self.exponent) * n as f64 * std::f64::consts::LN_2);
+        let mut log = 0.0;
         for i in 0..n {
             let d = self.packed[i * n + i];
             let size = d.modulus();
@@ -161,13 +157,13 @@ impl<T: Dense> Lu<T> {
             return Ok(T::zero());
         }
         let mut product = [if odd(&self.permutation) { -T::one() } else { T::one() }];
-        let mut exponent = i64::from(self.exponent) * n as i64;
+        let mut exponent = 0i64;
         for i in 0..n {
             let mut d = [self.packed[i * n + i]];
-            let e = d[0].modulus().to_f64().log2().floor() as i32;
+            let e = d[0].modulus().log2().floor() as i32;
             scale(&mut d, -e);
             product[0] *= d[0];
-            let f = product[0].modulus().to_f64().log2().floor() as i32;
+            let f = product[0].modulus().log2().floor() as i32;
             scale(&mut product, -f);
             exponent += i64::from(e) + i64::from(f);
         }
@@ -205,7 +201,7 @@ pub(super) fn cholesky<T: Dense>(a: &[T], n: usize) -> Result<Vec<T>> {
         Error::singular(NAME, format!("the {n} × {n} matrix is not positive definite: pivot {i} is not positive (leading minor {})", i + 1))
     };
     let mut l = T::cholesky(&a.data, n).map_err(failed)?;
-    if let Some(i) = (0..n).find(|&i| !(l[i * n + i].re() > T::Real::zero()) || !all_finite(&l[i * n..=i * n + i])) {
+    if let Some(i) = (0..n).find(|&i| l[i * n + i].re().is_nan() || l[i * n + i].re() <= 0.0 || !all_finite(&l[i * n..=i * n + i])) {
         return Err(failed(i));
     }
     scale(&mut l, a.exponent / 2);

@@ -3,7 +3,7 @@
 //! `faer` wants tall column-major matrices. A row-major m × n slice is the column-major Aᵀ, so a wide matrix goes in as it lies and a tall
 //! one is transposed first; what comes back is transposed once.
 
-use super::dense::{EigParts, Op, SvdParts, Vectors, transpose, transpose_conj};
+use super::dense::{Double, EigParts, Op, SvdParts, Vectors, transpose, transpose_conj};
 use crate::scalar::Scalar;
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
@@ -12,18 +12,14 @@ use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::linalg::lu::partial_pivoting::factor as lu;
 use faer::linalg::svd::{self, ComputeSvdVectors};
 use faer::linalg::{householder, matmul::matmul_with_conj, triangular_solve};
-use faer::traits::{ComplexField, RealField};
+use faer::traits::ComplexField;
 use faer::{Accum, Auto, Conj, Mat, MatMut, MatRef, Par, Spec};
 use num_complex::Complex;
 
-/// The four scalar types as `faer` sees them.
-pub(super) trait Native: Scalar<Real: RealField> + ComplexField<Real = <Self as Scalar>::Real> {}
-impl Native for f32 {}
+/// The two types as `faer` sees them.
+pub(super) trait Native: Double + ComplexField<Real = f64> {}
 impl Native for f64 {}
-impl Native for Complex<f32> {}
 impl Native for Complex<f64> {}
-
-type Re<T> = <T as Scalar>::Real;
 
 /// How many ways the work of a large matrix is split. Results depend on the split, so it is a constant, not the number of threads.
 const SPLIT: usize = 2;
@@ -46,19 +42,28 @@ fn columns_mut<T>(a: &mut [T], m: usize, n: usize) -> MatMut<'_, T> {
     MatMut::from_column_major_slice_mut(a, m, n)
 }
 
+/// A Hermitian matrix column-major, with the real diagonal that `faer` takes for granted.
+fn lower_columns<T: Native>(a: &[T], n: usize) -> Vec<T> {
+    let mut lower = transpose(a, n, n);
+    if T::IS_COMPLEX {
+        lower.iter_mut().step_by(n + 1).for_each(|x| *x = Scalar::from_real(x.re()));
+    }
+    lower
+}
+
 /// Below this size eigh runs on one thread.
 const EIGH_THRESHOLD: usize = 256;
 
 /// Eigenvalues ascending, and the eigenvectors row-major. `divide` takes divide and conquer, otherwise the QR algorithm.
-pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, divide: bool) -> Option<(Vec<Re<T>>, Vec<T>)> {
+pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, divide: bool) -> Option<(Vec<f64>, Vec<T>)> {
     let par = parallelism(n, EIGH_THRESHOLD);
     let mut params = <evd::SelfAdjointEvdParams as Auto<T>>::auto();
     if !divide {
         params.recursion_threshold = usize::MAX;
     }
     let want = if vectors { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    let lower = transpose(a, n, n);
-    let mut values = vec![<T as Scalar>::from_real(num_traits::Zero::zero()); n];
+    let lower = lower_columns(a, n);
+    let mut values = vec![<T as num_traits::Zero>::zero(); n];
     let mut v = vec![<T as num_traits::Zero>::zero(); if vectors { n * n } else { 0 }];
     with_stack(evd::self_adjoint_evd_scratch::<T>(n, want, par, Spec::new(params)), |stack| {
         evd::self_adjoint_evd(
@@ -197,8 +202,8 @@ impl<T: Native> Reflectors<T> {
         let (tail, mut others) = rest.split_at_col_mut(1);
         let mut tail = tail.col_mut(0);
         let info = householder::make_householder_in_place(&mut head[0], tail.as_mut());
-        let tau_inv = <Re<T> as num_traits::One>::one() / info.tau;
-        if tau_inv > num_traits::Zero::zero() {
+        let tau_inv = 1.0 / info.tau;
+        if tau_inv > 0.0 {
             for j in 0..others.ncols() {
                 let mut column = others.as_mut().col_mut(j);
                 let dot: T =
@@ -268,7 +273,7 @@ pub(super) fn lu<T: Native>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
 /// The lower factor of A = L L†, row-major with zeros above; `Err` is the index of the first pivot that is not positive.
 pub(super) fn cholesky<T: Native>(a: &[T], n: usize) -> Result<Vec<T>, usize> {
     let par = parallelism(n, FACTOR_THRESHOLD);
-    let mut l = transpose(a, n, n);
+    let mut l = lower_columns(a, n);
     with_stack(llt::factor::cholesky_in_place_scratch::<T>(n, par, Default::default()), |stack| {
         llt::factor::cholesky_in_place(columns_mut(&mut l, n, n), Default::default(), par, stack, Default::default())
     })
@@ -319,14 +324,14 @@ pub(super) fn matmul<T: Native>(a: (&[T], Op), b: (&[T], Op), m: usize, k: usize
 /// Below this size eig runs on one thread.
 const EIG_THRESHOLD: usize = 256;
 
-pub(super) fn eig_real<R: RealField + crate::scalar::Real>(a: &[R], n: usize, left: bool) -> Option<EigParts<R::Complex>> {
+pub(super) fn eig_real(a: &[f64], n: usize, left: bool) -> Option<EigParts> {
     let par = parallelism(n, EIG_THRESHOLD);
-    let zero = <R as num_traits::Zero>::zero();
+    let zero = 0.0;
     let a = transpose(a, n, n);
     let (mut re, mut im) = (vec![zero; n], vec![zero; n]);
     let (mut v, mut w) = (vec![zero; n * n], vec![zero; if left { n * n } else { 0 }]);
     let want_left = if left { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    with_stack(evd::evd_scratch::<R>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
+    with_stack(evd::evd_scratch::<f64>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
         evd::evd_real(
             columns(&a, n, n),
             DiagMut::from_slice_mut(&mut re),
@@ -340,38 +345,35 @@ pub(super) fn eig_real<R: RealField + crate::scalar::Real>(a: &[R], n: usize, le
     })
     .ok()?;
     // a conjugate pair stores the real and the imaginary part of its vector in two columns
-    let unpack = |x: &[R]| {
+    let unpack = |x: &[f64]| {
         let mut out = Vec::with_capacity(x.len());
         let mut j = 0;
         while j * n < x.len() {
             let first = &x[j * n..(j + 1) * n];
-            if im[j] == zero {
-                out.extend(first.iter().map(|&x| x.to_complex()));
+            if im[j] == 0.0 {
+                out.extend(first.iter().map(|&x| Complex::new(x, 0.0)));
                 j += 1;
             } else {
                 let second = &x[(j + 1) * n..(j + 2) * n];
-                out.extend(first.iter().zip(second).map(|(&x, &y)| R::Complex::from_parts(x, y)));
-                out.extend(first.iter().zip(second).map(|(&x, &y)| R::Complex::from_parts(x, -y)));
+                out.extend(first.iter().zip(second).map(|(&x, &y)| Complex::new(x, y)));
+                out.extend(first.iter().zip(second).map(|(&x, &y)| Complex::new(x, -y)));
                 j += 2;
             }
         }
         out
     };
-    let values = re.iter().zip(&im).map(|(&x, &y)| R::Complex::from_parts(x, y)).collect();
+    let values = re.iter().zip(&im).map(|(&x, &y)| Complex::new(x, y)).collect();
     Some((values, unpack(&v), unpack(&w)))
 }
 
-pub(super) fn eig_complex<R: RealField>(a: &[Complex<R>], n: usize, left: bool) -> Option<EigParts<Complex<R>>>
-where
-    Complex<R>: Native,
-{
+pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<EigParts> {
     let par = parallelism(n, EIG_THRESHOLD);
-    let zero = <Complex<R> as num_traits::Zero>::zero();
+    let zero = Complex::new(0.0, 0.0);
     let a = transpose(a, n, n);
     let mut values = vec![zero; n];
     let (mut v, mut w) = (vec![zero; n * n], vec![zero; if left { n * n } else { 0 }]);
     let want_left = if left { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    with_stack(evd::evd_scratch::<Complex<R>>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
+    with_stack(evd::evd_scratch::<Complex<f64>>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
         evd::evd_cplx(
             columns(&a, n, n),
             DiagMut::from_slice_mut(&mut values),
@@ -386,18 +388,10 @@ where
     Some((values, v, w))
 }
 
-/// The raw routines of one scalar type.
-#[cfg(not(feature = "lapack"))]
 macro_rules! dense {
-    ($t:ty, $variant:ident, $eig:ident) => {
+    ($t:ty, $eig:ident) => {
         impl super::dense::Dense for $t {
-            fn from_any(x: crate::scalar::AnySlice<'_>) -> &[Self] {
-                match x {
-                    crate::scalar::AnySlice::$variant(x) => x,
-                    _ => unreachable!("a slice of another scalar type"),
-                }
-            }
-            fn eigh(a: &[Self], n: usize, vectors: bool, careful: bool) -> Option<(Vec<Self::Real>, Vec<Self>)> {
+            fn eigh(a: &[Self], n: usize, vectors: bool, careful: bool) -> Option<(Vec<f64>, Vec<Self>)> {
                 eigh(a, n, vectors, !careful)
             }
             fn svd(a: &[Self], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<Self>> {
@@ -415,7 +409,7 @@ macro_rules! dense {
             fn solve_triangular(a: &[Self], n: usize, b: &mut [Self], nrhs: usize, lower: bool, unit: bool, op: Op) {
                 solve_triangular(a, n, b, nrhs, lower, unit, op)
             }
-            fn eig(a: &[Self], n: usize, left: bool) -> Option<EigParts<Self::Complex>> {
+            fn eig(a: &[Self], n: usize, left: bool) -> Option<EigParts> {
                 $eig(a, n, left)
             }
             fn matmul(a: (&[Self], Op), b: (&[Self], Op), m: usize, k: usize, n: usize) -> Vec<Self> {
@@ -424,11 +418,5 @@ macro_rules! dense {
         }
     };
 }
-#[cfg(not(feature = "lapack"))]
-dense!(f32, F32, eig_real);
-#[cfg(not(feature = "lapack"))]
-dense!(f64, F64, eig_real);
-#[cfg(not(feature = "lapack"))]
-dense!(Complex<f32>, C32, eig_complex);
-#[cfg(not(feature = "lapack"))]
-dense!(Complex<f64>, C64, eig_complex);
+dense!(f64, eig_real);
+dense!(Complex<f64>, eig_complex);

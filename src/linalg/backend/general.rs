@@ -1,13 +1,14 @@
 //! Eigenvalues of general matrices, the Schur form and Sylvester's equation.
 
-use super::dense::{Dense, transpose};
+use super::dense::{Dense, quotient, transpose};
 use super::input::{all_finite, check_shape, scale, scaled, unscale};
 use super::{Eig, Op, schur};
 use crate::error::{Error, Result};
-use crate::scalar::{Number, Real, Scalar};
-use num_traits::{One, Zero};
+use num_complex::Complex;
 
-fn complex<T: Dense>(a: &[T]) -> Vec<T::Complex> {
+type C = Complex<f64>;
+
+fn complex<T: Dense>(a: &[T]) -> Vec<C> {
     a.iter().map(|x| x.to_complex()).collect()
 }
 
@@ -16,31 +17,30 @@ fn stalled(operation: &'static str, n: usize) -> Error {
 }
 
 /// Unit 2-norm, with the component of largest modulus real and positive (the first within √ε of the largest).
-fn normalise<C: Dense>(rows: &mut [C], n: usize) {
+fn normalise(rows: &mut [C], n: usize) {
     for x in rows.chunks_exact_mut(n) {
-        let largest = x.iter().fold(C::Real::zero(), |s, x| s.max(x.modulus()));
-        if largest == C::Real::zero() {
+        let largest = x.iter().fold(0.0, |s: f64, x| s.max(x.norm()));
+        if largest == 0.0 {
             continue;
         }
-        x.iter_mut().for_each(|x| *x = *x / C::from_real(largest));
-        let norm = x.iter().fold(C::Real::zero(), |s, x| s + x.modulus_squared()).sqrt();
-        let near = C::Real::one() - C::Real::EPSILON.sqrt();
-        let at = x.iter().position(|x| x.modulus() >= near).unwrap_or(0);
-        let factor = x[at].conj() / C::from_real(x[at].modulus() * norm);
+        x.iter_mut().for_each(|x| *x /= largest);
+        let norm = x.iter().map(|x| x.norm_sqr()).sum::<f64>().sqrt();
+        let at = x.iter().position(|x| x.norm() >= 1.0 - f64::EPSILON.sqrt()).unwrap_or(0);
+        let factor = x[at].conj() / (x[at].norm() * norm);
         x.iter_mut().for_each(|x| *x *= factor);
-        x[at] = C::from_real(x[at].re());
+        x[at].im = 0.0;
     }
 }
 
 /// Σ λ = tr A to rounding, which a library that does not report its failures would miss.
-fn trace_agrees<T: Dense>(a: &[T], n: usize, values: &[T::Complex]) -> bool {
+fn trace_agrees<T: Dense>(a: &[T], n: usize, values: &[C]) -> bool {
     let trace = (0..n).fold(T::zero(), |s, i| s + a[i * n + i]).to_complex();
-    let sum = values.iter().fold(T::Complex::zero(), |s, &x| s + x);
-    let norm = a.iter().fold(T::Real::zero(), |s, x| s + x.modulus_squared()).sqrt();
-    (trace - sum).modulus() <= norm * T::Real::EPSILON * T::Real::from_f64(100.0 * n as f64)
+    let sum = values.iter().fold(C::ZERO, |s, &x| s + x);
+    let norm = a.iter().map(|x| x.modulus_squared()).sum::<f64>().sqrt();
+    (trace - sum).norm() <= norm * f64::EPSILON * 100.0 * n as f64
 }
 
-pub(super) fn eig<T: Dense<Complex: Dense>>(a: &[T], n: usize, left: bool) -> Result<Eig<T::Complex>> {
+pub(super) fn eig<T: Dense>(a: &[T], n: usize, left: bool) -> Result<Eig<C>> {
     const NAME: &str = "eig";
     let a = scaled(NAME, a, n, n)?;
     if n == 0 {
@@ -52,7 +52,7 @@ pub(super) fn eig<T: Dense<Complex: Dense>>(a: &[T], n: usize, left: bool) -> Re
         None => {
             let (t, zt) = schur::schur(complex(&a.data), n).ok_or_else(|| stalled(NAME, n))?;
             let values = (0..n).map(|i| t[i * n + i]).collect();
-            let rotate = |left| T::Complex::matmul((&schur::triangular_vectors(&t, n, left), Op::None), (&zt, Op::None), n, n, n);
+            let rotate = |left| C::matmul((&schur::triangular_vectors(&t, n, left), Op::None), (&zt, Op::None), n, n, n);
             (values, rotate(false), if left { rotate(true) } else { vec![] })
         }
     };
@@ -68,11 +68,7 @@ pub(super) fn eig<T: Dense<Complex: Dense>>(a: &[T], n: usize, left: bool) -> Re
 }
 
 /// T and Z, row-major.
-pub(super) fn schur_form<T: Dense<Complex: Dense>>(
-    operation: &'static str,
-    a: &[T],
-    n: usize,
-) -> Result<(Vec<T::Complex>, Vec<T::Complex>)> {
+pub(super) fn schur_form<T: Dense>(operation: &'static str, a: &[T], n: usize) -> Result<(Vec<C>, Vec<C>)> {
     let a = scaled(operation, a, n, n)?;
     if n == 0 {
         return Ok((vec![], vec![]));
@@ -82,7 +78,7 @@ pub(super) fn schur_form<T: Dense<Complex: Dense>>(
     Ok((t, transpose(&zt, n, n)))
 }
 
-pub(super) fn solve_sylvester<T: Dense<Complex: Dense>>(a: &[T], m: usize, b: &[T], n: usize, c: &[T]) -> Result<Vec<T>> {
+pub(super) fn solve_sylvester<T: Dense>(a: &[T], m: usize, b: &[T], n: usize, c: &[T]) -> Result<Vec<T>> {
     const NAME: &str = "solve_sylvester";
     check_shape(NAME, a, m, m)?;
     check_shape(NAME, b, n, n)?;
@@ -96,15 +92,15 @@ pub(super) fn solve_sylvester<T: Dense<Complex: Dense>>(a: &[T], m: usize, b: &[
     }
     let (ta, zat) = schur::schur(complex(a), m).ok_or_else(|| stalled(NAME, m))?;
     let (tb, zbt) = schur::schur(complex(b), n).ok_or_else(|| stalled(NAME, n))?;
-    let product = |a: (&[T::Complex], Op), b: (&[T::Complex], Op), m, k, n| T::Complex::matmul(a, b, m, k, n);
-    let conj = |x: &[T::Complex]| x.iter().map(|x| x.conj()).collect::<Vec<_>>();
+    let product = |a: (&[C], Op), b: (&[C], Op), m, k, n| C::matmul(a, b, m, k, n);
+    let conj = |x: &[C]| x.iter().map(|x| x.conj()).collect::<Vec<_>>();
     // F = Za† C Zb
     let f = product((&conj(&zat), Op::None), (&complex(&c.data), Op::None), m, m, n);
     let f = product((&f, Op::None), (&zbt, Op::Transpose), m, n, n);
     // column j of Y: (Ta + tb_jj) y_j = f_j − Σ_{i<j} y_i tb_ij; a row of `y` is a column of Y
     let mut y = transpose(&f, m, n);
-    let norm = |t: &[T::Complex]| t.iter().fold(T::Real::zero(), |s, x| s.max(x.modulus()));
-    let smallest = (norm(&ta) + norm(&tb)) * T::Real::EPSILON;
+    let norm = |t: &[C]| t.iter().fold(0.0, |s: f64, x| s.max(x.norm()));
+    let smallest = (norm(&ta) + norm(&tb)) * f64::EPSILON;
     for j in 0..n {
         let (known, rest) = y.split_at_mut(j * m);
         let column = &mut rest[..m];
@@ -114,13 +110,13 @@ pub(super) fn solve_sylvester<T: Dense<Complex: Dense>>(a: &[T], m: usize, b: &[
         }
         let value = tb[j * n + j];
         for i in (0..m).rev() {
-            let sum = ta[i * m + i + 1..(i + 1) * m].iter().zip(&column[i + 1..]).fold(T::Complex::zero(), |s, (&t, &y)| s + t * y);
+            let sum = ta[i * m + i + 1..(i + 1) * m].iter().zip(&column[i + 1..]).fold(C::ZERO, |s, (&t, &y)| s + t * y);
             let pivot = ta[i * m + i] + value;
-            if pivot.modulus() <= smallest {
+            if pivot.norm() <= smallest {
                 let message = format!("A ({m} × {m}) and −B ({n} × {n}) share the eigenvalue {}: no unique solution", ta[i * m + i]);
                 return Err(Error::singular(NAME, message));
             }
-            column[i] = (column[i] - sum) / pivot;
+            column[i] = quotient(column[i] - sum, pivot);
         }
     }
     // X = Za Y Zb†

@@ -2,26 +2,23 @@
 //!
 //! Golub & Van Loan, *Matrix Computations*, 4th ed., §8.5 (cyclic Jacobi) and §8.6.3 (one-sided Jacobi).
 
-use super::dense::{Dense, SvdParts, identity, transpose, transpose_conj};
-use crate::scalar::{Number, Real, Scalar};
-use num_traits::{One, Zero};
+use super::dense::{Dense, Double, SvdParts, identity, transpose, transpose_conj};
 
 const SWEEPS: usize = 60;
 
 /// The rotation (c, s, phase) that diagonalises the Hermitian 2 × 2 matrix ((a, z), (z̄, b)): with z = |z| phase, the new first column is
 /// c x − s conj(phase) y and the second s phase x + c y.
-fn rotation<T: Scalar>(a: T::Real, b: T::Real, z: T) -> (T::Real, T::Real, T) {
-    let one = T::Real::one();
+fn rotation<T: Double>(a: f64, b: f64, z: T) -> (f64, f64, T) {
     let size = z.modulus();
     let phase = T::from_parts(z.re() / size, z.im() / size);
     let theta = (b - a) / (size + size);
-    let t = (if theta < T::Real::zero() { -one } else { one }) / (theta.abs() + theta.hypot(one));
-    let c = one / t.hypot(one);
+    let t = (if theta < 0.0 { -1.0 } else { 1.0 }) / (theta.abs() + theta.hypot(1.0));
+    let c = 1.0 / t.hypot(1.0);
     (c, t * c, phase)
 }
 
 /// Rows p and q of a row-major matrix of `n` columns: (x, y) ← (c x − s conj(phase) y, s phase x + c y).
-fn rotate_rows<T: Scalar>(a: &mut [T], n: usize, p: usize, q: usize, (c, s, phase): (T::Real, T::Real, T)) {
+fn rotate_rows<T: Double>(a: &mut [T], n: usize, p: usize, q: usize, (c, s, phase): (f64, f64, T)) {
     let (top, bottom) = a.split_at_mut(q * n);
     let (c, minus, plus) = (T::from_real(c), T::from_real(s) * phase.conj(), T::from_real(s) * phase);
     for (x, y) in top[p * n..(p + 1) * n].iter_mut().zip(&mut bottom[..n]) {
@@ -30,7 +27,7 @@ fn rotate_rows<T: Scalar>(a: &mut [T], n: usize, p: usize, q: usize, (c, s, phas
 }
 
 /// Eigenvalues ascending and eigenvectors in columns of the Hermitian matrix in the lower triangle.
-pub(super) fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<T::Real>, Vec<T>)> {
+pub(super) fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<f64>, Vec<T>)> {
     let mut h = a.to_vec();
     for i in 0..n {
         h[i * n + i] = T::from_real(h[i * n + i].re());
@@ -38,7 +35,7 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<T::Real>, Vec<T>)
             h[i * n + j] = h[j * n + i].conj();
         }
     }
-    let norm = h.iter().fold(T::Real::zero(), |s, x| s + x.modulus_squared()).sqrt();
+    let norm = h.iter().map(|x| x.modulus_squared()).sum::<f64>().sqrt();
     // rows of `vt` are the columns of V
     let mut vt = identity::<T>(n);
     for sweep in 0.. {
@@ -46,7 +43,7 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<T::Real>, Vec<T>)
         for p in 0..n {
             for q in p + 1..n {
                 let z = h[p * n + q];
-                if z.modulus() <= T::Real::EPSILON * T::Real::from_f64(0.01) * norm / T::Real::from_f64(n as f64) {
+                if z.modulus() <= f64::EPSILON * 0.01 * norm / n as f64 {
                     continue;
                 }
                 rotated = true;
@@ -67,7 +64,7 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<T::Real>, Vec<T>)
             return None;
         }
     }
-    let values: Vec<T::Real> = (0..n).map(|i| h[i * n + i].re()).collect();
+    let values: Vec<f64> = (0..n).map(|i| h[i * n + i].re()).collect();
     let order = sorted(&values, false);
     let rows: Vec<T> = order.iter().flat_map(|&k| vt[k * n..(k + 1) * n].iter().copied()).collect();
     Some((order.iter().map(|&k| values[k]).collect(), transpose(&rows, n, n)))
@@ -90,7 +87,7 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize) -> Option<SvdParts<T>> 
             for q in p + 1..n {
                 let (x, y) = (&columns[p * n..(p + 1) * n], &columns[q * n..(q + 1) * n]);
                 let (xx, yy, xy) = (dot(x, x).re(), dot(y, y).re(), dot(x, y));
-                if xy.modulus() <= T::Real::EPSILON * (xx.sqrt() * yy.sqrt()) || xy.modulus() < T::Real::MIN_POSITIVE {
+                if xy.modulus() <= f64::EPSILON * (xx.sqrt() * yy.sqrt()) || xy.modulus() < f64::MIN_POSITIVE {
                     continue;
                 }
                 rotated = true;
@@ -106,15 +103,15 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize) -> Option<SvdParts<T>> 
             return None;
         }
     }
-    let norms: Vec<T::Real> = columns.chunks_exact(n).map(|x| x.iter().fold(T::Real::zero(), |s, x| s.hypot(x.modulus()))).collect();
+    let norms: Vec<f64> = columns.chunks_exact(n).map(|x| x.iter().fold(0.0, |s: f64, x| s.hypot(x.modulus()))).collect();
     let order = sorted(&norms, true);
-    let s: Vec<T::Real> = order.iter().map(|&k| norms[k]).collect();
+    let s: Vec<f64> = order.iter().map(|&k| norms[k]).collect();
     let pick = |x: &[T]| -> Vec<T> { order.iter().flat_map(|&k| x[k * n..(k + 1) * n].iter().copied()).collect() };
     // QR of U diag(s) gives an orthonormal U also where s vanishes, up to the signs that R's diagonal carries
     let (mut u, r) = T::qr(&transpose(&pick(&columns), n, n), n, n, false);
     for k in 0..n {
         let d = r[k * n + k];
-        if d.modulus() > T::Real::zero() {
+        if d.modulus() > 0.0 {
             let phase = T::from_parts(d.re() / d.modulus(), d.im() / d.modulus());
             u.iter_mut().skip(k).step_by(n).for_each(|x| *x *= phase);
         }
@@ -124,10 +121,10 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize) -> Option<SvdParts<T>> 
 }
 
 /// The order that sorts values; ties keep their place.
-fn sorted<R: Real>(x: &[R], descending: bool) -> Vec<usize> {
+fn sorted(x: &[f64], descending: bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..x.len()).collect();
     order.sort_by(|&i, &j| {
-        let ordering = x[i].partial_cmp(&x[j]).unwrap_or(std::cmp::Ordering::Equal);
+        let ordering = x[i].total_cmp(&x[j]);
         if descending { ordering.reverse() } else { ordering }
     });
     order

@@ -1,10 +1,10 @@
 //! Dense decompositions without derivatives: the one place where `linalg` meets a linear algebra library.
 //!
 //! A matrix is a contiguous **row-major** slice with its shape, results are row-major vectors; eigenvectors are in columns, so component i of
-//! vector k is at `i * n + k`. By default the work is done by `faer`, with the feature `lapack` by the system's LAPACK. What neither of
-//! them gives is added here:
+//! vector k is at `i * n + k`. The work is done by `faer`; what it does not give is added here:
 //! - a NaN or an infinity is an error that names its place; an empty matrix has an empty decomposition;
-//! - matrices far from 1 are scaled by a power of two, so that everything works from 10⁻³⁰⁰ to 10³⁰⁰ (10⁻³⁷ to 10³⁷ in single precision);
+//! - matrices far from 1 are scaled by a power of two, so that everything works from 10⁻³⁰⁰ to 10³⁰⁰;
+//! - single precision is computed in double and rounded;
 //! - when an iteration gives up, a slower method takes over ([`eigh`], [`svd`]: the QR algorithm, then Jacobi; [`eig`]: another QR algorithm);
 //! - results depend on the matrix and its shape alone, not on the number of threads.
 //!
@@ -12,13 +12,10 @@
 
 mod dense;
 mod factor;
-// with `lapack` on, faer serves what ndarray-linalg does not offer
 mod faer;
 mod general;
 mod input;
 mod jacobi;
-#[cfg(feature = "lapack")]
-mod lapack;
 mod schur;
 mod spectral;
 mod truncated;
@@ -26,11 +23,13 @@ mod truncated;
 #[cfg(test)]
 mod tests;
 
-use crate::error::Result;
-use crate::scalar::{Scalar, ScalarKind};
-use dense::{Dense, Vectors};
+use crate::error::{Error, Result};
+use crate::scalar::{Real, Scalar, ScalarKind};
+use dense::{Double, Vectors};
 use num_complex::Complex;
 use rayon::prelude::*;
+use std::borrow::Cow;
+use std::marker::PhantomData;
 
 pub use dense::Op;
 
@@ -47,36 +46,30 @@ pub struct Eig<C> {
     pub left: Vec<C>,
 }
 
-/// Runs the body with `$e` naming the concrete type that `$t` is.
-macro_rules! concrete {
+/// Runs the body with `$e` naming the type that `$t` is computed in.
+macro_rules! double {
     ($t:ident as $e:ident => $body:expr) => {
-        match $t::KIND {
-            ScalarKind::F32 => {
-                type $e = f32;
-                $body
-            }
-            ScalarKind::F64 => {
-                type $e = f64;
-                $body
-            }
-            ScalarKind::C32 => {
-                type $e = Complex<f32>;
-                $body
-            }
-            ScalarKind::C64 => {
-                type $e = Complex<f64>;
-                $body
-            }
+        if $t::IS_COMPLEX {
+            type $e = Complex<f64>;
+            $body
+        } else {
+            type $e = f64;
+            $body
         }
     };
 }
 
-fn into<E: Dense, T: Scalar>(x: &[T]) -> &[E] {
-    E::from_any(T::slice(x))
+fn into<E: Double, T: Scalar>(x: &[T]) -> Cow<'_, [E]> {
+    E::widen(T::slice(x))
 }
 
-fn back<E: Scalar, T: Scalar>(x: Vec<E>) -> Vec<T> {
-    T::unwrap_vec(E::vec(x))
+/// Rounds a result to the caller's type; the only thing that can go wrong is an overflow in single precision.
+fn back<E: Double, T: Scalar>(operation: &'static str, x: Vec<E>) -> Result<Vec<T>> {
+    let x = E::narrow::<T>(x);
+    if matches!(T::KIND, ScalarKind::F64 | ScalarKind::C64) || x.iter().all(|x| x.is_finite()) {
+        return Ok(x);
+    }
+    Err(Error::non_finite(operation, "a result is beyond the largest finite number, rescale the matrix"))
 }
 
 /// Eigenvalues λ ascending and unitary V (n × n) with A = V diag(λ) V†, for a Hermitian n × n matrix.
@@ -84,7 +77,11 @@ fn back<E: Scalar, T: Scalar>(x: Vec<E>) -> Vec<T> {
 /// # Errors
 /// `Shape` if the slice is not n × n, `NonFinite` for a NaN or infinity in the matrix or an eigenvalue that overflows.
 pub fn eigh<T: Scalar>(a: &[T], n: usize) -> Result<(Vec<T::Real>, Vec<T>)> {
-    concrete!(T as E => spectral::eigh::<E>("eigh", into(a), n, true).map(|(w, v)| (back(w), back(v))))
+    const NAME: &str = "eigh";
+    double!(T as E => {
+        let (w, v) = spectral::eigh::<E>(NAME, &into(a), n, true)?;
+        Ok((back(NAME, w)?, back(NAME, v)?))
+    })
 }
 
 /// The eigenvalues of [`eigh`] alone.
@@ -92,7 +89,8 @@ pub fn eigh<T: Scalar>(a: &[T], n: usize) -> Result<(Vec<T::Real>, Vec<T>)> {
 /// # Errors
 /// As [`eigh`].
 pub fn eigvalsh<T: Scalar>(a: &[T], n: usize) -> Result<Vec<T::Real>> {
-    concrete!(T as E => spectral::eigh::<E>("eigvalsh", into(a), n, false).map(|(w, _)| back(w)))
+    const NAME: &str = "eigvalsh";
+    double!(T as E => back(NAME, spectral::eigh::<E>(NAME, &into(a), n, false)?.0))
 }
 
 /// (U, s, V†) with A = U diag(s) V† and s descending; with k = min(m, n), U is m × k and V† is k × n, or m × m and n × n when `full`.
@@ -100,8 +98,12 @@ pub fn eigvalsh<T: Scalar>(a: &[T], n: usize) -> Result<Vec<T::Real>> {
 /// # Errors
 /// `Shape` if the slice is not m × n, `NonFinite` for a NaN or infinity in the matrix or a singular value that overflows.
 pub fn svd<T: Scalar>(a: &[T], m: usize, n: usize, full: bool) -> Result<(Vec<T>, Vec<T::Real>, Vec<T>)> {
+    const NAME: &str = "svd";
     let want = if full { Vectors::Full } else { Vectors::Thin };
-    concrete!(T as E => spectral::svd::<E>("svd", into(a), m, n, want).map(|(u, s, vh)| (back(u), back(s), back(vh))))
+    double!(T as E => {
+        let (u, s, vh) = spectral::svd::<E>(NAME, &into(a), m, n, want)?;
+        Ok((back(NAME, u)?, back(NAME, s)?, back(NAME, vh)?))
+    })
 }
 
 /// The singular values of [`svd`] alone, descending.
@@ -109,7 +111,8 @@ pub fn svd<T: Scalar>(a: &[T], m: usize, n: usize, full: bool) -> Result<(Vec<T>
 /// # Errors
 /// As [`svd`].
 pub fn svdvals<T: Scalar>(a: &[T], m: usize, n: usize) -> Result<Vec<T::Real>> {
-    concrete!(T as E => spectral::svd::<E>("svdvals", into(a), m, n, Vectors::None).map(|(_, s, _)| back(s)))
+    const NAME: &str = "svdvals";
+    double!(T as E => back(NAME, spectral::svd::<E>(NAME, &into(a), m, n, Vectors::None)?.1))
 }
 
 /// The k leading triplets of [`svd`]: U (m × k), s, V† (k × n), with ‖A v − s u‖ and ‖A†u − s v‖ below about 32 ε s₁.
@@ -120,7 +123,11 @@ pub fn svdvals<T: Scalar>(a: &[T], m: usize, n: usize) -> Result<Vec<T::Real>> {
 /// # Errors
 /// As [`svd`], and `Argument` if k > min(m, n).
 pub fn truncated_svd<T: Scalar>(a: &[T], m: usize, n: usize, k: usize) -> Result<(Vec<T>, Vec<T::Real>, Vec<T>)> {
-    concrete!(T as E => spectral::truncated_svd::<E>(into(a), m, n, k).map(|(u, s, vh)| (back(u), back(s), back(vh))))
+    const NAME: &str = "truncated_svd";
+    double!(T as E => {
+        let (u, s, vh) = spectral::truncated_svd::<E>(&into(a), m, n, k, T::Real::EPSILON.to_f64())?;
+        Ok((back(NAME, u)?, back(NAME, s)?, back(NAME, vh)?))
+    })
 }
 
 /// The k eigenpairs of largest |λ| of a Hermitian matrix: values by falling |λ| (of ±λ the positive one first) and vectors (n × k), with
@@ -129,7 +136,11 @@ pub fn truncated_svd<T: Scalar>(a: &[T], m: usize, n: usize, k: usize) -> Result
 /// # Errors
 /// As [`eigh`], and `Argument` if k > n.
 pub fn truncated_eigh<T: Scalar>(a: &[T], n: usize, k: usize) -> Result<(Vec<T::Real>, Vec<T>)> {
-    concrete!(T as E => spectral::truncated_eigh::<E>(into(a), n, k).map(|(w, v)| (back(w), back(v))))
+    const NAME: &str = "truncated_eigh";
+    double!(T as E => {
+        let (w, v) = spectral::truncated_eigh::<E>(&into(a), n, k, T::Real::EPSILON.to_f64())?;
+        Ok((back(NAME, w)?, back(NAME, v)?))
+    })
 }
 
 /// (Q, R) with A = Q R, R upper triangular with a real non-negative diagonal: unique for full column rank. With k = min(m, n), Q is m × k
@@ -138,7 +149,11 @@ pub fn truncated_eigh<T: Scalar>(a: &[T], n: usize, k: usize) -> Result<(Vec<T::
 /// # Errors
 /// `Shape` if the slice is not m × n, `NonFinite` for a NaN or infinity.
 pub fn qr<T: Scalar>(a: &[T], m: usize, n: usize, full: bool) -> Result<(Vec<T>, Vec<T>)> {
-    concrete!(T as E => factor::qr::<E>(into(a), m, n, full).map(|(q, r)| (back(q), back(r))))
+    const NAME: &str = "qr";
+    double!(T as E => {
+        let (q, r) = factor::qr::<E>(&into(a), m, n, full)?;
+        Ok((back(NAME, q)?, back(NAME, r)?))
+    })
 }
 
 /// (p, L, U) with partial pivoting: row i of L U is row `p[i]` of A; L is m × k with a unit diagonal, U is k × n, k = min(m, n).
@@ -146,7 +161,11 @@ pub fn qr<T: Scalar>(a: &[T], m: usize, n: usize, full: bool) -> Result<(Vec<T>,
 /// # Errors
 /// `Shape` if the slice is not m × n, `NonFinite` for a NaN or infinity.
 pub fn lu<T: Scalar>(a: &[T], m: usize, n: usize) -> Result<(Vec<usize>, Vec<T>, Vec<T>)> {
-    concrete!(T as E => factor::Lu::<E>::new("lu", into(a), m, n)?.unpack("lu").map(|(p, l, u)| (p, back(l), back(u))))
+    const NAME: &str = "lu";
+    double!(T as E => {
+        let (p, l, u) = factor::Lu::<E>::new(NAME, &into(a), m, n)?.unpack();
+        Ok((p, back(NAME, l)?, back(NAME, u)?))
+    })
 }
 
 /// The lower triangular L with a positive diagonal of A = L L†, for a Hermitian positive definite n × n matrix.
@@ -154,7 +173,8 @@ pub fn lu<T: Scalar>(a: &[T], m: usize, n: usize) -> Result<(Vec<usize>, Vec<T>,
 /// # Errors
 /// `Shape` and `NonFinite` as [`eigh`]; `Singular` with the index of the first pivot that is not positive.
 pub fn cholesky<T: Scalar>(a: &[T], n: usize) -> Result<Vec<T>> {
-    concrete!(T as E => factor::cholesky::<E>(into(a), n).map(back))
+    const NAME: &str = "cholesky";
+    double!(T as E => back(NAME, factor::cholesky::<E>(&into(a), n)?))
 }
 
 /// X (n × nrhs) of A X = B, by LU.
@@ -162,7 +182,8 @@ pub fn cholesky<T: Scalar>(a: &[T], n: usize) -> Result<Vec<T>> {
 /// # Errors
 /// `Shape`, `NonFinite`; `Singular` if a pivot is exactly zero or the solution overflows.
 pub fn solve<T: Scalar>(a: &[T], n: usize, b: &[T], nrhs: usize) -> Result<Vec<T>> {
-    concrete!(T as E => factor::Lu::<E>::new("solve", into(a), n, n)?.solve("solve", into(b), nrhs, Op::None).map(back))
+    const NAME: &str = "solve";
+    double!(T as E => back(NAME, factor::Lu::<E>::new(NAME, &into(a), n, n)?.solve(NAME, &into(b), nrhs, Op::None)?))
 }
 
 /// X (n × nrhs) of op(A) X = B for a triangular A (n × n), of which only the named triangle is read, and with `unit` not its diagonal.
@@ -170,7 +191,8 @@ pub fn solve<T: Scalar>(a: &[T], n: usize, b: &[T], nrhs: usize) -> Result<Vec<T
 /// # Errors
 /// `Shape`, `NonFinite`; `Singular` if an entry of the diagonal is zero or the solution overflows.
 pub fn solve_triangular<T: Scalar>(a: &[T], n: usize, b: &[T], nrhs: usize, lower: bool, unit: bool, op: Op) -> Result<Vec<T>> {
-    concrete!(T as E => factor::solve_triangular::<E>(into(a), n, into(b), nrhs, lower, unit, op).map(back))
+    const NAME: &str = "solve_triangular";
+    double!(T as E => back(NAME, factor::solve_triangular::<E>(&into(a), n, &into(b), nrhs, lower, unit, op)?))
 }
 
 /// det A.
@@ -178,7 +200,8 @@ pub fn solve_triangular<T: Scalar>(a: &[T], n: usize, b: &[T], nrhs: usize, lowe
 /// # Errors
 /// `Shape`, `NonFinite` for a NaN or infinity in the matrix and for a determinant that overflows (see [`slogdet`]).
 pub fn det<T: Scalar>(a: &[T], n: usize) -> Result<T> {
-    concrete!(T as E => factor::Lu::<E>::new("det", into(a), n, n)?.det("det").map(|d| back::<E, T>(vec![d])[0]))
+    const NAME: &str = "det";
+    double!(T as E => Ok(back::<E, T>(NAME, vec![factor::Lu::<E>::new(NAME, &into(a), n, n)?.det(NAME)?])?[0]))
 }
 
 /// (d/|d|, ln|d|) of d = det A; (0, −∞) when a pivot is exactly zero.
@@ -186,9 +209,9 @@ pub fn det<T: Scalar>(a: &[T], n: usize) -> Result<T> {
 /// # Errors
 /// `Shape`, `NonFinite`.
 pub fn slogdet<T: Scalar>(a: &[T], n: usize) -> Result<(T, T::Real)> {
-    concrete!(T as E => {
-        let (sign, log) = factor::Lu::<E>::new("slogdet", into(a), n, n)?.slogdet();
-        Ok((back::<E, T>(vec![sign])[0], back::<<E as Scalar>::Real, T::Real>(vec![log])[0]))
+    double!(T as E => {
+        let (sign, log) = factor::Lu::<E>::new("slogdet", &into(a), n, n)?.slogdet();
+        Ok((E::narrow::<T>(vec![sign])[0], T::Real::from_f64(log)))
     })
 }
 
@@ -197,7 +220,8 @@ pub fn slogdet<T: Scalar>(a: &[T], n: usize) -> Result<(T, T::Real)> {
 /// # Errors
 /// As [`solve`].
 pub fn inv<T: Scalar>(a: &[T], n: usize) -> Result<Vec<T>> {
-    concrete!(T as E => factor::inv::<E>(into(a), n).map(back))
+    const NAME: &str = "inv";
+    double!(T as E => back(NAME, factor::inv::<E>(&into(a), n)?))
 }
 
 /// Eigenvalues and eigenvectors of a general n × n matrix, with the left ones if asked for.
@@ -205,9 +229,10 @@ pub fn inv<T: Scalar>(a: &[T], n: usize) -> Result<Vec<T>> {
 /// # Errors
 /// `Shape`, `NonFinite`; `NoConvergence` if both QR algorithms give up.
 pub fn eig<T: Scalar>(a: &[T], n: usize, left: bool) -> Result<Eig<T::Complex>> {
-    concrete!(T as E => {
-        let e = general::eig::<E>(into(a), n, left)?;
-        Ok(Eig { values: back(e.values), right: back(e.right), left: back(e.left) })
+    const NAME: &str = "eig";
+    double!(T as E => {
+        let e = general::eig::<E>(&into(a), n, left)?;
+        Ok(Eig { values: back(NAME, e.values)?, right: back(NAME, e.right)?, left: back(NAME, e.left)? })
     })
 }
 
@@ -216,7 +241,11 @@ pub fn eig<T: Scalar>(a: &[T], n: usize, left: bool) -> Result<Eig<T::Complex>> 
 /// # Errors
 /// As [`eig`].
 pub fn schur<T: Scalar>(a: &[T], n: usize) -> Result<(Vec<T::Complex>, Vec<T::Complex>)> {
-    concrete!(T as E => general::schur_form::<E>("schur", into(a), n).map(|(t, z)| (back(t), back(z))))
+    const NAME: &str = "schur";
+    double!(T as E => {
+        let (t, z) = general::schur_form::<E>(NAME, &into(a), n)?;
+        Ok((back(NAME, t)?, back(NAME, z)?))
+    })
 }
 
 /// X (m × n) of A X + X B = C, for A m × m and B n × n (Bartels & Stewart, CACM 15 (1972) 820).
@@ -224,28 +253,25 @@ pub fn schur<T: Scalar>(a: &[T], n: usize) -> Result<(Vec<T::Complex>, Vec<T::Co
 /// # Errors
 /// `Shape`, `NonFinite`, `NoConvergence`; `Singular` if A and −B share an eigenvalue to rounding.
 pub fn solve_sylvester<T: Scalar>(a: &[T], m: usize, b: &[T], n: usize, c: &[T]) -> Result<Vec<T>> {
-    concrete!(T as E => general::solve_sylvester::<E>(into(a), m, into(b), n, into(c)).map(back))
+    const NAME: &str = "solve_sylvester";
+    double!(T as E => back(NAME, general::solve_sylvester::<E>(&into(a), m, &into(b), n, &into(c))?))
 }
 
 /// An LU decomposition kept for several uses.
 #[derive(Clone, Debug)]
-pub struct LuFactor<T: Scalar>(Factored, std::marker::PhantomData<T>);
+pub struct LuFactor<T: Scalar>(Factored, PhantomData<T>);
 
 #[derive(Clone, Debug)]
 enum Factored {
-    F32(factor::Lu<f32>),
-    F64(factor::Lu<f64>),
-    C32(factor::Lu<Complex<f32>>),
-    C64(factor::Lu<Complex<f64>>),
+    Real(factor::Lu<f64>),
+    Complex(factor::Lu<Complex<f64>>),
 }
 
 macro_rules! factored {
     ($self:ident as $lu:ident => $body:expr) => {
         match &$self.0 {
-            Factored::F32($lu) => $body,
-            Factored::F64($lu) => $body,
-            Factored::C32($lu) => $body,
-            Factored::C64($lu) => $body,
+            Factored::Real($lu) => $body,
+            Factored::Complex($lu) => $body,
         }
     };
 }
@@ -256,13 +282,12 @@ macro_rules! factored {
 /// `Shape`, `NonFinite`.
 pub fn lu_factor<T: Scalar>(a: &[T], n: usize) -> Result<LuFactor<T>> {
     const NAME: &str = "lu_factor";
-    let factored = match T::KIND {
-        ScalarKind::F32 => Factored::F32(factor::Lu::new(NAME, into(a), n, n)?),
-        ScalarKind::F64 => Factored::F64(factor::Lu::new(NAME, into(a), n, n)?),
-        ScalarKind::C32 => Factored::C32(factor::Lu::new(NAME, into(a), n, n)?),
-        ScalarKind::C64 => Factored::C64(factor::Lu::new(NAME, into(a), n, n)?),
+    let factored = if T::IS_COMPLEX {
+        Factored::Complex(factor::Lu::new(NAME, &into(a), n, n)?)
+    } else {
+        Factored::Real(factor::Lu::new(NAME, &into(a), n, n)?)
     };
-    Ok(LuFactor(factored, std::marker::PhantomData))
+    Ok(LuFactor(factored, PhantomData))
 }
 
 impl<T: Scalar> LuFactor<T> {
@@ -271,7 +296,8 @@ impl<T: Scalar> LuFactor<T> {
     /// # Errors
     /// As [`solve`].
     pub fn solve(&self, b: &[T], nrhs: usize, op: Op) -> Result<Vec<T>> {
-        factored!(self as lu => lu.solve("solve", into(b), nrhs, op).map(back))
+        const NAME: &str = "solve";
+        factored!(self as lu => back(NAME, lu.solve(NAME, &into(b), nrhs, op)?))
     }
 
     /// The index of the first pivot that is exactly zero.
@@ -283,7 +309,7 @@ impl<T: Scalar> LuFactor<T> {
     pub fn slogdet(&self) -> (T, T::Real) {
         factored!(self as lu => {
             let (sign, log) = lu.slogdet();
-            (back(vec![sign])[0], back(vec![log])[0])
+            (Double::narrow::<T>(vec![sign])[0], T::Real::from_f64(log))
         })
     }
 
@@ -292,7 +318,8 @@ impl<T: Scalar> LuFactor<T> {
     /// # Errors
     /// `NonFinite` if it overflows.
     pub fn det(&self) -> Result<T> {
-        factored!(self as lu => lu.det("det").map(|d| back(vec![d])[0]))
+        const NAME: &str = "det";
+        factored!(self as lu => Ok(back::<_, T>(NAME, vec![lu.det(NAME)?])?[0]))
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Golub & Van Loan, *Matrix Computations*, 4th ed., §7.4.2 and §7.5.5. The libraries in use keep theirs to themselves.
 
-use super::dense::{Dense, identity};
-use crate::scalar::Real;
-use num_traits::{One, Zero};
+use super::dense::{identity, quotient};
+use num_complex::Complex;
+
+type C = Complex<f64>;
 
 /// QR steps without a deflation before giving up; every tenth takes an exceptional shift.
 const STEPS: usize = 60;
@@ -16,63 +17,63 @@ fn two_rows<T>(a: &mut [T], n: usize, p: usize, q: usize) -> (&mut [T], &mut [T]
 }
 
 /// H upper Hessenberg in place, and Zᵀ with A = Z H Z† (row j of it is column j of Z).
-fn hessenberg<C: Dense>(h: &mut [C], n: usize) -> Vec<C> {
+fn hessenberg(h: &mut [C], n: usize) -> Vec<C> {
     let mut zt = identity::<C>(n);
     for k in 0..n.saturating_sub(2) {
         let mut v: Vec<C> = (k + 1..n).map(|i| h[i * n + k]).collect();
-        let tail = v[1..].iter().fold(C::Real::zero(), |s, x| s.hypot(x.modulus()));
-        if tail == C::Real::zero() {
+        let tail = v[1..].iter().fold(0.0, |s: f64, x| s.hypot(x.norm()));
+        if tail == 0.0 {
             continue;
         }
-        let head = v[0].modulus();
+        let head = v[0].norm();
         let norm = head.hypot(tail);
-        let phase = if head == C::Real::zero() { C::one() } else { v[0] / C::from_real(head) };
-        v[0] += phase * C::from_real(norm);
-        let size = v[0].modulus().hypot(tail);
-        v.iter_mut().for_each(|x| *x = *x / C::from_real(size));
-        let two = C::Real::one() + C::Real::one();
+        let phase = if head == 0.0 { C::ONE } else { v[0] / head };
+        v[0] += phase * norm;
+        let size = v[0].norm().hypot(tail);
+        v.iter_mut().for_each(|x| *x = *x / size);
+        let two = 2.0;
         // rows: H ← (1 − 2 v v†) H
-        let mut w = vec![C::zero(); n];
+        let mut w = vec![C::ZERO; n];
         for (row, &x) in h[(k + 1) * n..].chunks_exact(n).zip(&v) {
             w[k..].iter_mut().zip(&row[k..]).for_each(|(w, &y)| *w += x.conj() * y);
         }
         for (row, &x) in h[(k + 1) * n..].chunks_exact_mut(n).zip(&v) {
-            let x = x * C::from_real(two);
+            let x = x * two;
             row[k..].iter_mut().zip(&w[k..]).for_each(|(y, &w)| *y -= x * w);
         }
         // columns: H ← H (1 − 2 v v†)
         for row in h.chunks_exact_mut(n) {
-            let s = row[k + 1..].iter().zip(&v).fold(C::zero(), |s, (&y, &x)| s + y * x) * C::from_real(two);
+            let s = row[k + 1..].iter().zip(&v).fold(C::ZERO, |s, (&y, &x)| s + y * x) * two;
             row[k + 1..].iter_mut().zip(&v).for_each(|(y, &x)| *y -= s * x.conj());
         }
-        w.fill(C::zero());
+        w.fill(C::ZERO);
         for (row, &x) in zt[(k + 1) * n..].chunks_exact(n).zip(&v) {
             w.iter_mut().zip(row).for_each(|(w, &y)| *w += x * y);
         }
         for (row, &x) in zt[(k + 1) * n..].chunks_exact_mut(n).zip(&v) {
-            let x = x.conj() * C::from_real(two);
+            let x = x.conj() * two;
             row.iter_mut().zip(&w).for_each(|(y, &w)| *y -= x * w);
         }
-        h[(k + 2) * n..].iter_mut().skip(k).step_by(n).for_each(|x| *x = C::zero());
+        h[(k + 2) * n..].iter_mut().skip(k).step_by(n).for_each(|x| *x = C::ZERO);
     }
     zt
 }
 
 /// The eigenvalue of the trailing 2 × 2 block that is nearer to its last entry (Wilkinson's shift).
-fn shift<C: Dense>(a: C, b: C, c: C, d: C) -> C {
-    let half = C::from_real(C::Real::from_f64(0.5));
+fn shift(a: C, b: C, c: C, d: C) -> C {
+    let half = 0.5;
     let mean = (a - d) * half;
     let root = (mean * mean + b * c).sqrt();
     // the smaller root of x² − 2 mean x − b c, by the product of the roots
-    let sum = if (mean.re() * root.re() + mean.im() * root.im()) < C::Real::zero() { mean - root } else { mean + root };
-    if sum == C::zero() { d } else { d - b * c / sum }
+    let sum = if (mean.re * root.re + mean.im * root.im) < 0.0 { mean - root } else { mean + root };
+    if sum == C::ZERO { d } else { d - quotient(b * c, sum) }
 }
 
 /// The upper triangular T and Zᵀ, row-major, of a row-major complex matrix of entries near 1; `None` if the iteration does not converge.
-pub(super) fn schur<C: Dense>(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>)> {
+pub(super) fn schur(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>)> {
     let mut zt = hessenberg(&mut h, n);
-    let norm = h.iter().fold(C::Real::zero(), |s, x| s.max(x.modulus()));
-    let abs1 = |x: C| x.re().abs() + x.im().abs();
+    let norm = h.iter().fold(0.0, |s: f64, x| s.max(x.norm()));
+    let abs1 = |x: C| x.re.abs() + x.im.abs();
     let mut end = n;
     let mut steps = 0;
     while end > 1 {
@@ -81,9 +82,9 @@ pub(super) fn schur<C: Dense>(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>
         let mut start = last;
         while start > 0 {
             let size = abs1(h[start * n + start]) + abs1(h[(start - 1) * n + start - 1]);
-            let size = if size == C::Real::zero() { norm } else { size };
-            if abs1(h[start * n + start - 1]) <= C::Real::EPSILON * size {
-                h[start * n + start - 1] = C::zero();
+            let size = if size == 0.0 { norm } else { size };
+            if abs1(h[start * n + start - 1]) <= f64::EPSILON * size {
+                h[start * n + start - 1] = C::ZERO;
                 break;
             }
             start -= 1;
@@ -98,7 +99,7 @@ pub(super) fn schur<C: Dense>(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>
             return None;
         }
         let sigma = if steps % 10 == 0 {
-            h[last * n + last] + C::from_real(C::Real::from_f64(0.75) * h[last * n + last - 1].modulus())
+            h[last * n + last] + (0.75 * h[last * n + last - 1].norm())
         } else {
             let p = last - 1;
             shift(h[p * n + p], h[p * n + last], h[last * n + p], h[last * n + last])
@@ -108,10 +109,10 @@ pub(super) fn schur<C: Dense>(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>
             if k > start {
                 (x, y) = (h[k * n + k - 1], h[(k + 1) * n + k - 1]);
             }
-            let (size, rho) = (x.modulus(), x.modulus().hypot(y.modulus()));
-            if rho > C::Real::zero() {
-                let c = C::from_real(size / rho);
-                let s = if size == C::Real::zero() { C::one() } else { x / C::from_real(size) * y.conj() / C::from_real(rho) };
+            let (size, rho) = (x.norm(), x.norm().hypot(y.norm()));
+            if rho > 0.0 {
+                let c = size / rho;
+                let s = if size == 0.0 { C::ONE } else { x / size * y.conj() / rho };
                 let turn = |p: &mut C, q: &mut C, s: C| (*p, *q) = (c * *p + s * *q, c * *q - s.conj() * *p);
                 let from = if k > start { k - 1 } else { k };
                 let (p, q) = two_rows(&mut h, n, k, k + 1);
@@ -124,36 +125,43 @@ pub(super) fn schur<C: Dense>(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>
                 p.iter_mut().zip(q).for_each(|(p, q)| turn(p, q, s.conj()));
             }
             if k > start {
-                h[(k + 1) * n + k - 1] = C::zero();
+                h[(k + 1) * n + k - 1] = C::ZERO;
             }
         }
     }
     for i in 1..n {
-        h[i * n..i * n + i].fill(C::zero());
+        h[i * n..i * n + i].fill(C::ZERO);
     }
     Some((h, zt))
 }
 
 /// Eigenvectors of an upper triangular T, in the rows of the result: right ones (T x = t_kk x) or left ones (y† T = t_kk y†).
-pub(super) fn triangular_vectors<C: Dense>(t: &[C], n: usize, left: bool) -> Vec<C> {
-    let norm = t.iter().fold(C::Real::zero(), |s, x| s.max(x.modulus()));
+pub(super) fn triangular_vectors(t: &[C], n: usize, left: bool) -> Vec<C> {
+    let norm = t.iter().fold(0.0, |s: f64, x| s.max(x.norm()));
     // a pair of equal eigenvalues is solved as one at the distance of rounding
-    let smallest = (C::Real::EPSILON * norm).max(C::Real::MIN_POSITIVE);
-    let divide = |x: C, d: C| if d.modulus() < smallest { x / C::from_real(smallest) } else { x / d };
-    let mut out = vec![C::zero(); n * n];
+    let smallest = (f64::EPSILON * norm).max(f64::MIN_POSITIVE);
+    let divide = |x: C, d: C| if d.norm() < smallest { x / smallest } else { quotient(x, d) };
+    let mut out = vec![C::ZERO; n * n];
     for (k, x) in out.chunks_exact_mut(n).enumerate() {
-        x[k] = C::one();
+        x[k] = C::ONE;
         let value = t[k * n + k];
+        // near a defective matrix the entries grow by 1/ε a step
+        let set = |x: &mut [C], i: usize, y: C| {
+            x[i] = y;
+            if y.norm() > 1e100 {
+                x.iter_mut().for_each(|x| *x /= y.norm());
+            }
+        };
         if left {
             for i in k + 1..n {
-                let sum = (k..i).fold(C::zero(), |s, j| s + x[j] * t[j * n + i]);
-                x[i] = divide(-sum, t[i * n + i] - value);
+                let sum = (k..i).fold(C::ZERO, |s, j| s + x[j] * t[j * n + i]);
+                set(x, i, divide(-sum, t[i * n + i] - value));
             }
             x.iter_mut().for_each(|x| *x = x.conj());
         } else {
             for i in (0..k).rev() {
-                let sum = (i + 1..=k).fold(C::zero(), |s, j| s + t[i * n + j] * x[j]);
-                x[i] = divide(-sum, t[i * n + i] - value);
+                let sum = (i + 1..=k).fold(C::ZERO, |s, j| s + t[i * n + j] * x[j]);
+                set(x, i, divide(-sum, t[i * n + i] - value));
             }
         }
     }

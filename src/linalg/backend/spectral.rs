@@ -10,7 +10,7 @@ fn gave_up(operation: &'static str, m: usize, n: usize) -> Error {
 }
 
 /// The raw eigh, by the quick algorithm, then the careful one, then Jacobi's.
-fn eigh_raw<T: Dense>(operation: &'static str, a: &[T], n: usize, vectors: bool) -> Result<(Vec<T::Real>, Vec<T>)> {
+fn eigh_raw<T: Dense>(operation: &'static str, a: &[T], n: usize, vectors: bool) -> Result<(Vec<f64>, Vec<T>)> {
     for careful in [false, true] {
         if let Some((w, v)) = T::eigh(a, n, vectors, careful)
             && all_finite(&w)
@@ -22,7 +22,7 @@ fn eigh_raw<T: Dense>(operation: &'static str, a: &[T], n: usize, vectors: bool)
     jacobi::eigh(a, n).ok_or_else(|| gave_up(operation, n, n))
 }
 
-pub(super) fn eigh<T: Dense>(operation: &'static str, a: &[T], n: usize, vectors: bool) -> Result<(Vec<T::Real>, Vec<T>)> {
+pub(super) fn eigh<T: Dense>(operation: &'static str, a: &[T], n: usize, vectors: bool) -> Result<(Vec<f64>, Vec<T>)> {
     let a = scaled(operation, a, n, n)?;
     if n == 0 {
         return Ok((vec![], vec![]));
@@ -78,14 +78,14 @@ fn check_rank(operation: &'static str, m: usize, n: usize, k: usize) -> Result<(
     Err(Error::argument(operation, format!("{k} values asked for, a {m} × {n} matrix has {}", m.min(n))))
 }
 
-pub(super) fn truncated_svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize) -> Result<SvdParts<T>> {
+pub(super) fn truncated_svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64) -> Result<SvdParts<T>> {
     const NAME: &str = "truncated_svd";
     check_rank(NAME, m, n, k)?;
     let a = scaled(NAME, a, m, n)?;
     if k == 0 {
         return Ok((vec![], vec![], vec![]));
     }
-    let (u, mut s, vh) = match truncated::svd(&a.data, m, n, k) {
+    let (u, mut s, vh) = match truncated::svd(&a.data, m, n, k, epsilon) {
         Some(parts) => parts,
         None => {
             let (u, s, vh) = svd_raw(NAME, &a.data, m, n, Vectors::Thin)?;
@@ -97,7 +97,7 @@ pub(super) fn truncated_svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize) -> 
     Ok((u, s, vh))
 }
 
-pub(super) fn truncated_eigh<T: Dense>(a: &[T], n: usize, k: usize) -> Result<(Vec<T::Real>, Vec<T>)> {
+pub(super) fn truncated_eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Result<(Vec<f64>, Vec<T>)> {
     const NAME: &str = "truncated_eigh";
     check_rank(NAME, n, n, k)?;
     let mut a = scaled(NAME, a, n, n)?;
@@ -111,7 +111,7 @@ pub(super) fn truncated_eigh<T: Dense>(a: &[T], n: usize, k: usize) -> Result<(V
             full[i * n + j] = full[j * n + i].conj();
         }
     }
-    let (mut w, v) = match truncated::eigh(&a.data, n, k) {
+    let (mut w, v) = match truncated::eigh(&a.data, n, k, epsilon) {
         Some(pairs) => pairs,
         None => {
             let (w, v) = eigh_raw(NAME, &a.data, n, true)?;

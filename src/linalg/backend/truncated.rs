@@ -7,9 +7,7 @@
 //! flat that the full decomposition is cheaper, `None` says so after one or two rounds.
 
 use super::Op;
-use super::dense::{Dense, SvdParts, Vectors};
-use crate::scalar::{Number, Real, Scalar};
-use num_traits::Zero;
+use super::dense::{Dense, Double, SvdParts, Vectors, transpose_conj};
 
 /// Residual over the largest value at which a triplet counts as converged, in ε.
 const TOLERANCE: f64 = 32.0;
@@ -27,14 +25,14 @@ fn block(size: usize, k: usize) -> Option<usize> {
 }
 
 /// Uniform numbers in [−1, 1) from a fixed seed (SplitMix64).
-fn random<T: Scalar>(len: usize) -> Vec<T> {
+fn random<T: Double>(len: usize) -> Vec<T> {
     let mut state = 0x853c_49e6_748f_ea9b_u64;
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        T::Real::from_f64(((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     };
     (0..len).map(|_| T::from_parts(next(), next())).collect()
 }
@@ -45,14 +43,14 @@ fn leading<T: Copy>(a: &[T], b: usize, k: usize) -> Vec<T> {
 }
 
 /// The largest ‖x_i − value_i y_i‖ over the first k columns of x (of width b) and y (of width c).
-fn residual<T: Scalar>(x: &[T], b: usize, y: &[T], c: usize, values: &[T::Real], k: usize) -> T::Real {
-    let mut sums = vec![T::Real::zero(); k];
+fn residual<T: Double>(x: &[T], b: usize, y: &[T], c: usize, values: &[f64], k: usize) -> f64 {
+    let mut sums = vec![0.0; k];
     for (x, y) in x.chunks_exact(b).zip(y.chunks_exact(c)) {
         for (i, sum) in sums.iter_mut().enumerate() {
             *sum += (x[i] - y[i] * T::from_real(values[i])).modulus_squared();
         }
     }
-    sums.into_iter().fold(T::Real::zero(), |s, x| s.max(x)).sqrt()
+    sums.into_iter().fold(0.0, f64::max).sqrt()
 }
 
 /// How many more rounds bring the residual down by `goal`, each dividing it by `ratio`; `None` if more than are worth it.
@@ -64,8 +62,8 @@ fn rounds_needed(goal: f64, ratio: f64, left: usize) -> Option<usize> {
     (ratio > 1.0 && rounds <= left as f64).then_some(rounds as usize)
 }
 
-/// The k leading singular triplets (U m × k, s, V† k × n), or `None` when iterating does not pay.
-pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize) -> Option<SvdParts<T>> {
+/// The k leading singular triplets (U m × k, s, V† k × n) to `epsilon` of the largest, or `None` when iterating does not pay.
+pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64) -> Option<SvdParts<T>> {
     let b = block(m.min(n), k)?;
     let forward = |v: &[T], b: usize| T::matmul((a, Op::None), (v, Op::None), m, n, b);
     let back = |u: &[T], b: usize| T::matmul((a, Op::Adjoint), (u, Op::None), n, m, b);
@@ -76,7 +74,7 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize) -> Option<Svd
     loop {
         let (q, r) = T::qr(&forward(&v, b), m, b, false);
         let (p, s, wh) = T::svd(&r, b, b, Vectors::Thin, false)?;
-        let tolerance = T::Real::EPSILON * T::Real::from_f64(TOLERANCE) * s[0];
+        let tolerance = epsilon * TOLERANCE * s[0];
         let u = T::matmul((&q, Op::None), (&p, Op::None), m, b, b);
         let ritz = T::matmul((&v, Op::None), (&wh, Op::Adjoint), n, b, b);
         // where convergence is expected only the wanted columns are multiplied
@@ -85,7 +83,7 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize) -> Option<Svd
             let z = back(&wanted, k);
             if residual(&z, k, &ritz, b, &s, k) <= tolerance {
                 let right = leading(&ritz, b, k);
-                return Some((wanted, s[..k].to_vec(), super::dense::transpose_conj(&right, n, k)));
+                return Some((wanted, s[..k].to_vec(), transpose_conj(&right, n, k)));
             }
         }
         let z = back(&u, b);
@@ -95,10 +93,10 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize) -> Option<Svd
             return None;
         }
         if error <= tolerance {
-            return Some((leading(&u, b, k), s[..k].to_vec(), super::dense::transpose_conj(&leading(&ritz, b, k), n, k)));
+            return Some((leading(&u, b, k), s[..k].to_vec(), transpose_conj(&leading(&ritz, b, k), n, k)));
         }
-        let ratio = (s[k - 1].to_f64() / s[b - 1].to_f64()).powi(2);
-        let needed = rounds_needed(error.to_f64() / tolerance.to_f64(), ratio, ROUNDS.checked_sub(used)?)?;
+        let ratio = (s[k - 1] / s[b - 1]).powi(2);
+        let needed = rounds_needed(error / tolerance, ratio, ROUNDS.checked_sub(used)?)?;
         v = orth(&z);
         // the round that has just been multiplied out counts, the one that ends in the Ritz step too
         for _ in 1..needed {
@@ -110,7 +108,7 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize) -> Option<Svd
 }
 
 /// Eigenpairs by falling |λ|: the values and the n × k vectors of the Hermitian matrix (both triangles), or `None`.
-pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize) -> Option<(Vec<T::Real>, Vec<T>)> {
+pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Option<(Vec<f64>, Vec<T>)> {
     let b = block(n, k)?;
     let apply = |v: &[T]| T::matmul((a, Op::None), (v, Op::None), n, n, b);
     let orth = |z: &[T]| T::qr(z, n, b, false).0;
@@ -121,11 +119,11 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize) -> Option<(Vec<T::Real
         let h = T::matmul((&v, Op::Adjoint), (&av, Op::None), b, n, b);
         let (values, w) = T::eigh(&h, b, true, false)?;
         let order = by_modulus(&values);
-        let values: Vec<T::Real> = order.iter().map(|&i| values[i]).collect();
+        let values: Vec<f64> = order.iter().map(|&i| values[i]).collect();
         let w: Vec<T> = w.chunks_exact(b).flat_map(|row| order.iter().map(|&i| row[i])).collect();
         let ritz = T::matmul((&v, Op::None), (&w, Op::None), n, b, b);
         let z = T::matmul((&av, Op::None), (&w, Op::None), n, b, b);
-        let tolerance = T::Real::EPSILON * T::Real::from_f64(TOLERANCE) * values[0].abs();
+        let tolerance = epsilon * TOLERANCE * values[0].abs();
         let error = residual(&z, b, &ritz, b, &values, k);
         used += 1;
         if !error.is_finite() {
@@ -134,8 +132,8 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize) -> Option<(Vec<T::Real
         if error <= tolerance {
             return Some((values[..k].to_vec(), leading(&ritz, b, k)));
         }
-        let ratio = values[k - 1].abs().to_f64() / values[b - 1].abs().to_f64();
-        let needed = rounds_needed(error.to_f64() / tolerance.to_f64(), ratio, (2 * ROUNDS).checked_sub(used)?)?;
+        let ratio = values[k - 1].abs() / values[b - 1].abs();
+        let needed = rounds_needed(error / tolerance, ratio, (2 * ROUNDS).checked_sub(used)?)?;
         v = orth(&z);
         for _ in 1..needed {
             v = orth(&apply(&v));
@@ -145,9 +143,8 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize) -> Option<(Vec<T::Real
 }
 
 /// Indices by falling modulus; of ±λ the positive one first.
-pub(super) fn by_modulus<R: Real>(values: &[R]) -> Vec<usize> {
+pub(super) fn by_modulus(values: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    let rank = |x: R| (x.abs(), x);
-    order.sort_by(|&i, &j| rank(values[j]).partial_cmp(&rank(values[i])).unwrap_or(std::cmp::Ordering::Equal));
+    order.sort_by(|&i, &j| values[j].abs().total_cmp(&values[i].abs()).then(values[j].total_cmp(&values[i])));
     order
 }

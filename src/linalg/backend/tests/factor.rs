@@ -3,7 +3,6 @@
 use super::*;
 use crate::Error;
 use crate::scalar::Number;
-use num_traits::One;
 
 fn qr_is_unitary_times_triangular<T: Scalar>() {
     let mut draw = Draw::new(20);

@@ -175,7 +175,7 @@ fn a_batch_keeps_its_order_and_reports_the_first_error() {
 /// Everything that runs on threads, on matrices above every threshold, and a batch.
 fn results_of_everything() -> Vec<f64> {
     let mut draw = Draw::new(5);
-    let n = 600;
+    let n = 280;
     let a = draw.matrix::<f64>(n, n);
     let h = draw.hermitian::<f64>(n);
     let mut out = Vec::new();
@@ -185,11 +185,12 @@ fn results_of_everything() -> Vec<f64> {
     out.extend(u.into_iter().chain(s).chain(vh));
     let (q, r) = qr(&a, n, n, false).unwrap();
     out.extend(q.into_iter().chain(r));
-    let (_, l, u) = lu(&a, n, n).unwrap();
+    let large = draw.matrix::<f64>(540, 540);
+    let (_, l, u) = lu(&large, 540, 540).unwrap();
     out.extend(l.into_iter().chain(u));
-    out.extend(solve(&a, n, &h, n).unwrap());
-    let z = draw.matrix::<Complex<f64>>(270, 270);
-    out.extend(eig(&z, 270, true).unwrap().right.into_iter().flat_map(|x| [x.re, x.im]));
+    out.extend(solve(&large, 540, &large[..540 * 520], 520).unwrap());
+    let z = draw.matrix::<Complex<f64>>(n, n);
+    out.extend(eig(&z, n, true).unwrap().right.into_iter().flat_map(|x| [x.re, x.im]));
     let decaying: Vec<f64> = (0..n).map(|i| 0.9f64.powi(i as i32)).collect();
     let d: Vec<f64> = a.iter().enumerate().map(|(at, &x)| x * decaying[at / n] * decaying[at % n]).collect();
     let (u, s, vh) = truncated_svd(&d, n, n, 20).unwrap();

@@ -1,0 +1,404 @@
+//! Matrix products C = α A B + β C on row-major C, with A and B of any strides, conjugated or not, and a leading batch index.
+//!
+//! This is the one file of the kernels that names faer. Products that are too small or too thin for its packed kernel have loops here:
+//! a few elements each way, matrix times vector, few rows times many columns.
+//!
+//! How a product is cut into tasks depends on its lengths alone, and each task runs faer sequentially, so the bits do not depend on the
+//! number of threads.
+
+mod direct;
+
+use super::buffer::{Shared, build, vectorize};
+use crate::scalar::{Scalar, ScalarKind};
+use faer::traits::ComplexField;
+use faer::{Accum, Conj, MatMut, MatRef, Par};
+use num_complex::Complex;
+use rayon::prelude::*;
+use std::mem::MaybeUninit;
+
+/// A matrix, or a batch of them, inside a slice: entry (i, j) of matrix b is `data[b batch_stride + i row_stride + j col_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, T> {
+    pub data: &'a [T],
+    pub row_stride: usize,
+    pub col_stride: usize,
+    /// 0 repeats one matrix for the whole batch.
+    pub batch_stride: usize,
+    pub conj: bool,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// One row-major matrix with `cols` columns.
+    pub fn row_major(data: &'a [T], cols: usize) -> Self {
+        Matrix { data, row_stride: cols, col_stride: 1, batch_stride: 0, conj: false }
+    }
+
+    /// Rows become columns.
+    pub fn transposed(self) -> Self {
+        Matrix { row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+    }
+
+    /// The complex conjugate.
+    pub fn conjugated(self) -> Self {
+        Matrix { conj: !self.conj, ..self }
+    }
+
+    /// Matrices that many elements apart.
+    pub fn batched(self, batch_stride: usize) -> Self {
+        Matrix { batch_stride, ..self }
+    }
+
+    fn contains(&self, batch: usize, rows: usize, cols: usize) -> bool {
+        let last = (batch.max(1) - 1) * self.batch_stride + (rows.max(1) - 1) * self.row_stride + (cols.max(1) - 1) * self.col_stride;
+        batch == 0 || rows == 0 || cols == 0 || last < self.data.len()
+    }
+}
+
+/// The product α A B of A (m × k) and B (k × n), `batch` times.
+#[derive(Clone, Copy, Debug)]
+pub struct Gemm<'a, T> {
+    pub batch: usize,
+    pub m: usize,
+    pub k: usize,
+    pub n: usize,
+    pub alpha: T,
+    pub a: Matrix<'a, T>,
+    pub b: Matrix<'a, T>,
+}
+
+/// A B for row-major A (m × k) and B (k × n).
+pub fn matmul<T: Scalar>(a: &[T], b: &[T], m: usize, k: usize, n: usize) -> Vec<T> {
+    gemm(&Gemm { batch: 1, m, k, n, alpha: T::one(), a: Matrix::row_major(a, k), b: Matrix::row_major(b, n) })
+}
+
+/// α A B, of shape (batch, m, n).
+pub fn gemm<T: Scalar>(spec: &Gemm<T>) -> Vec<T> {
+    let len = spec.batch * spec.m * spec.n;
+    // SAFETY: without accumulation `run` writes every element and reads none.
+    unsafe { build(len, |c| run(spec, false, c.as_mut_ptr().cast(), len)) }
+}
+
+/// C ← α A B + β C, for C of shape (batch, m, n).
+pub fn gemm_into<T: Scalar>(spec: &Gemm<T>, beta: T, c: &mut [T]) {
+    if beta != T::one() && beta != T::zero() {
+        c.iter_mut().for_each(|c| *c = *c * beta);
+    }
+    // SAFETY: `c` is initialised.
+    unsafe { run(spec, beta != T::zero(), c.as_mut_ptr(), c.len()) }
+}
+
+/// The least work in a task: multiply-adds, with what an element costs to move.
+const TASK: usize = 1 << 22;
+const MOVE: usize = 16;
+
+fn work(m: usize, k: usize, n: usize) -> usize {
+    m * k * n + MOVE * (m * k + k * n + m * n)
+}
+
+/// One product of the batch, as pointers.
+#[derive(Clone, Copy)]
+struct Product<T> {
+    m: usize,
+    k: usize,
+    n: usize,
+    alpha: T,
+    a: View<T>,
+    b: View<T>,
+    c: *mut T,
+    /// From one row of C to the next.
+    c_stride: usize,
+    /// Whether to add to C or to overwrite it.
+    add: bool,
+}
+
+#[derive(Clone, Copy)]
+struct View<T> {
+    at: *const T,
+    rs: usize,
+    cs: usize,
+    conj: bool,
+}
+
+impl<T: Scalar> View<T> {
+    /// # Safety
+    /// Entry (i, j) exists.
+    #[inline(always)]
+    unsafe fn get(&self, i: usize, j: usize) -> T {
+        // SAFETY: the caller's contract.
+        let x = unsafe { *self.at.add(i * self.rs + j * self.cs) };
+        if T::IS_COMPLEX && self.conj { x.conj() } else { x }
+    }
+
+    /// # Safety
+    /// The view's part from entry (i, j) exists.
+    #[inline(always)]
+    unsafe fn from(self, i: usize, j: usize) -> Self {
+        // SAFETY: the caller's contract.
+        View { at: unsafe { self.at.add(i * self.rs + j * self.cs) }, ..self }
+    }
+}
+
+/// # Safety
+/// `c` points to `len` elements, initialised if `add`.
+unsafe fn run<T: Scalar>(spec: &Gemm<T>, add: bool, c: *mut T, len: usize) {
+    let &Gemm { mut batch, mut m, k, mut n, alpha, mut a, mut b } = spec;
+    // these bounds are what the pointers below rely on
+    assert!(len == batch * m * n, "C has {len} elements, not {batch} × {m} × {n}");
+    assert!(a.contains(batch, m, k), "A ends before ({batch}, {m}, {k})");
+    assert!(b.contains(batch, k, n), "B ends before ({batch}, {k}, {n})");
+    if len == 0 {
+        return;
+    }
+    if k == 0 {
+        if !add {
+            // SAFETY: the caller's contract.
+            unsafe { std::slice::from_raw_parts_mut(c.cast::<MaybeUninit<T>>(), len) }.fill(MaybeUninit::new(T::zero()));
+        }
+        return;
+    }
+    if batch > 1 && b.batch_stride == 0 && (m == 1 || a.batch_stride == m * a.row_stride) {
+        // the matrices of A lie below each other
+        if m == 1 {
+            a.row_stride = a.batch_stride;
+        }
+        m *= batch;
+        batch = 1;
+    } else if batch > 1 && n == 1 && a.batch_stride == 0 {
+        // one matrix times many vectors is the matrix of the vectors times the transposed matrix
+        let vectors = Matrix { row_stride: b.batch_stride, col_stride: b.row_stride, ..b };
+        (a, b) = (vectors, a.transposed());
+        (m, n, batch) = (batch, m, 1);
+    }
+    let view =
+        |x: &Matrix<T>, i: usize| View { at: x.data[i * x.batch_stride..].as_ptr(), rs: x.row_stride, cs: x.col_stride, conj: x.conj };
+    let c = Shared(c);
+    let one = |i: usize| {
+        // SAFETY: matrix i of C lies within its elements.
+        let c = unsafe { c.get().add(i * m * n) };
+        // SAFETY: the bounds asserted above hold for matrix i of A and of B.
+        unsafe { product(Product { m, k, n, alpha, a: view(&a, i), b: view(&b, i), c, c_stride: n, add }) }
+    };
+    let many = (TASK / 4).div_ceil(work(m, k, n));
+    if batch < 2 * many {
+        (0..batch).for_each(one);
+    } else {
+        (0..batch.div_ceil(many)).into_par_iter().for_each(|task| (task * many..batch.min((task + 1) * many)).for_each(one));
+    }
+}
+
+/// # Safety
+/// A, B and C exist at the lengths given, C initialised if `add` and not accessed by others meanwhile.
+unsafe fn product<T: Scalar>(p: Product<T>) {
+    // SAFETY: the caller's contract.
+    unsafe { if p.m * p.k * p.n <= 32 { tiny(p) } else { split(p) } }
+}
+
+/// Halves the longer side of C until a task is small, or k if C itself is small.
+unsafe fn split<T: Scalar>(p: Product<T>) {
+    let Product { m, k, n, .. } = p;
+    // packing what two tasks share costs little if C's blocks are 256 wide
+    if work(m, k, n) < 2 * TASK.max(256 * 256 * k.min(m).min(n)) {
+        // SAFETY: the caller's contract.
+        return unsafe { leaf(p) };
+    }
+    if k > 4 * m.max(n) && m.max(n) < 128 {
+        let half = k / 2;
+        let mut other: Vec<T> = Vec::with_capacity(m * n);
+        // SAFETY: index `half` of k exists; `other` holds a C of its own, which the product writes before it is read.
+        unsafe {
+            let first = Shared(Product { k: half, ..p });
+            let (a, b, c) = (p.a.from(0, half), p.b.from(half, 0), other.as_mut_ptr());
+            let second = Shared(Product { k: k - half, a, b, c, c_stride: n, add: false, ..p });
+            rayon::join(move || split(first.get()), move || split(second.get()));
+            for i in 0..m {
+                for j in 0..n {
+                    *p.c.add(i * p.c_stride + j) += *other.as_ptr().add(i * n + j);
+                }
+            }
+        }
+        return;
+    }
+    // SAFETY: row (or column) `half` exists, and the parts of C are disjoint.
+    let (first, second) = unsafe {
+        if m >= n {
+            let half = (m / 2).next_multiple_of(16);
+            (Product { m: half, ..p }, Product { m: m - half, a: p.a.from(half, 0), c: p.c.add(half * p.c_stride), ..p })
+        } else {
+            let half = (n / 2).next_multiple_of(16);
+            (Product { n: half, ..p }, Product { n: n - half, b: p.b.from(0, half), c: p.c.add(half), ..p })
+        }
+    };
+    let (first, second) = (Shared(first), Shared(second));
+    // SAFETY: as above.
+    rayon::join(move || unsafe { split(first.get()) }, move || unsafe { split(second.get()) });
+}
+
+/// A sequential product: register blocks if a panel of B or all of A stays in the nearest cache, or faer.
+unsafe fn leaf<T: Scalar>(p: Product<T>) {
+    let Product { m, k, n, .. } = p;
+    let (narrow, flat) = (k * n <= 1024, m * k <= 256 && p.b.cs == 1);
+    // SAFETY: the caller's contract.
+    unsafe { if k <= direct::DEPTH && m > 1 && n > 1 && (narrow || flat) { direct::direct(p) } else { faer_product(p) } }
+}
+
+unsafe fn faer_product<T: Scalar>(p: Product<T>) {
+    // SAFETY: T is the type that `KIND` says.
+    unsafe {
+        match T::KIND {
+            ScalarKind::F32 => faer_call::<T, f32>(p),
+            ScalarKind::F64 => faer_call::<T, f64>(p),
+            ScalarKind::C32 => faer_call::<T, Complex<f32>>(p),
+            ScalarKind::C64 => faer_call::<T, Complex<f64>>(p),
+        }
+    }
+}
+
+/// # Safety
+/// T and F are the same type.
+unsafe fn faer_call<T: Scalar, F: ComplexField + Copy>(p: Product<T>) {
+    let conj = |x: View<T>| if T::IS_COMPLEX && x.conj { Conj::Yes } else { Conj::No };
+    // SAFETY: the views' places exist by `split`'s contract; T is F.
+    unsafe {
+        let a = MatRef::from_raw_parts(p.a.at.cast::<F>(), p.m, p.k, p.a.rs as isize, p.a.cs as isize);
+        let b = MatRef::from_raw_parts(p.b.at.cast::<F>(), p.k, p.n, p.b.rs as isize, p.b.cs as isize);
+        let c = MatMut::from_raw_parts_mut(p.c.cast::<F>(), p.m, p.n, p.c_stride as isize, 1);
+        let alpha = *(&raw const p.alpha).cast::<F>();
+        let accum = if p.add { Accum::Add } else { Accum::Replace };
+        faer::linalg::matmul::matmul_with_conj(c, accum, a, conj(p.a), b, conj(p.b), alpha, Par::Seq);
+    }
+}
+
+/// Plain loops for a few elements.
+#[inline(always)]
+unsafe fn tiny<T: Scalar>(p: Product<T>) {
+    for i in 0..p.m {
+        for j in 0..p.n {
+            // SAFETY: indices within the lengths.
+            unsafe {
+                let mut sum = p.a.get(i, 0) * p.b.get(0, j);
+                for l in 1..p.k {
+                    sum += p.a.get(i, l) * p.b.get(l, j);
+                }
+                let c = p.c.add(i * p.c_stride + j);
+                *c = if p.add { *c + p.alpha * sum } else { p.alpha * sum };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::*;
+    use rand::{RngExt, rngs::StdRng};
+
+    /// A random operand that lies row-major, column-major or with gaps.
+    fn operand<'a, T: Scalar>(rng: &mut StdRng, data: &'a mut Vec<T>, batch: usize, rows: usize, cols: usize) -> Matrix<'a, T> {
+        let (row_stride, col_stride) = match rng.random_range(0..4) {
+            0 => (1, rows.max(1)),
+            1 => (2 * cols + 1, 2),
+            _ => (cols.max(1), 1),
+        };
+        let extent = rows * row_stride + cols * col_stride + 1;
+        let batch_stride = match rng.random_range(0..3) {
+            0 => 0,
+            1 if (row_stride, col_stride) == (cols, 1) => rows * cols,
+            _ => extent,
+        };
+        *data = random(rng, extent * (1 + batch));
+        Matrix { data, row_stride, col_stride, batch_stride, conj: rng.random() }
+    }
+
+    fn naive<T: Scalar>(spec: &Gemm<T>, beta: T, c: &[T]) -> Vec<T> {
+        let at = |x: &Matrix<T>, b: usize, i: usize, j: usize| {
+            let entry = x.data[b * x.batch_stride + i * x.row_stride + j * x.col_stride];
+            if x.conj { entry.conj() } else { entry }
+        };
+        let mut out = c.to_vec();
+        for (flat, out) in out.iter_mut().enumerate() {
+            let (b, i, j) = (flat / (spec.m * spec.n), flat / spec.n % spec.m, flat % spec.n);
+            let sum = (0..spec.k).fold(T::zero(), |s, l| s + at(&spec.a, b, i, l) * at(&spec.b, b, l, j));
+            *out = spec.alpha * sum + if beta == T::zero() { T::zero() } else { beta * *out };
+        }
+        out
+    }
+
+    fn check<T: Scalar>(rng: &mut StdRng, [batch, m, k, n]: [usize; 4], tolerance: f64) {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        let (a, b) = (operand::<T>(rng, &mut a, batch, m, k), operand::<T>(rng, &mut b, batch, k, n));
+        let c: Vec<T> = random(rng, batch * m * n);
+        let some = random::<T>(rng, 2);
+        let alpha = if rng.random() { T::one() } else { some[0] };
+        let beta = [T::zero(), T::one(), some[1]][rng.random_range(0..3)];
+        let spec = Gemm { batch, m, k, n, alpha, a, b };
+        let layout = |x: &Matrix<T>| (x.row_stride, x.col_stride, x.batch_stride, x.conj);
+        let tolerance = tolerance * (k as f64 + 1.0).sqrt();
+        let mut got = c.clone();
+        gemm_into(&spec, beta, &mut got);
+        let d = max_difference(&got, &naive(&spec, beta, &c)).max(max_difference(&gemm(&spec), &naive(&spec, T::zero(), &c)));
+        assert!(d < tolerance, "{batch} × ({m}, {k}, {n}), A {:?} B {:?}: {d:e}", layout(&a), layout(&b));
+    }
+
+    #[test]
+    fn agrees_with_three_loops() {
+        let mut rng = rng(12);
+        for case in 0..300 {
+            let longest = [5, 12, 40, 130][case % 4];
+            let mut length = || if rng.random_bool(0.03) { 0 } else { rng.random_range(1..longest) };
+            let (m, k, n) = (length(), length(), length());
+            let lengths = [if longest > 20 { 1 } else { rng.random_range(0..6) }, m, k, n];
+            check::<f32>(&mut rng, lengths, 4e-6);
+            check::<f64>(&mut rng, lengths, 4e-15);
+            check::<Complex<f32>>(&mut rng, lengths, 8e-6);
+            check::<Complex<f64>>(&mut rng, lengths, 8e-15);
+        }
+        for (m, k, n) in [(1, 700, 90), (90, 700, 1), (1, 3000, 1), (700, 1, 90), (2, 3, 2000), (2000, 3, 2), (3, 2000, 2)] {
+            for _ in 0..6 {
+                check::<f64>(&mut rng, [1, m, k, n], 4e-15);
+                check::<Complex<f64>>(&mut rng, [1, m, k, n], 8e-15);
+            }
+        }
+    }
+
+    /// Sizes at which rows, columns, k and the batch are cut into tasks.
+    #[test]
+    fn tasks_give_the_same_bits_at_any_thread_count() {
+        let mut rng = rng(13);
+        for [batch, m, k, n] in [
+            [1, 400, 300, 290],
+            [1, 1000, 1200, 1],
+            [1, 1, 1200, 1000],
+            [1, 4, 200_000, 4],
+            [1, 2, 2, 300_000],
+            [20_000, 4, 4, 4],
+            [4, 200, 200, 200],
+        ] {
+            let (a, b): (Vec<f64>, Vec<f64>) = (random(&mut rng, batch * m * k), random(&mut rng, batch * k * n));
+            let (a_view, b_view) = (Matrix::row_major(&a, k).batched(m * k), Matrix::row_major(&b, n).batched(k * n));
+            let got = same_on_any_threads(|| gemm(&Gemm { batch, m, k, n, alpha: 1.0, a: a_view, b: b_view }));
+            // against the product with a vector, which costs little: C v = A (B v)
+            let v: Vec<f64> = random(&mut rng, n);
+            for b_index in [0, batch - 1] {
+                let (a, b, c) = (&a[b_index * m * k..], &b[b_index * k * n..], &got[b_index * m * n..]);
+                let bv: Vec<f64> = (0..k).map(|l| (0..n).map(|j| b[l * n + j] * v[j]).sum()).collect();
+                for i in 0..m {
+                    let want: f64 = (0..k).map(|l| a[i * k + l] * bv[l]).sum();
+                    let have: f64 = (0..n).map(|j| c[i * n + j] * v[j]).sum();
+                    assert!((want - have).abs() < 1e-13 * (k * n) as f64, "{batch} × ({m}, {k}, {n}), row {i}: {want} against {have}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn zero_beta_forgets_what_was_there() {
+        let mut c = [f64::NAN; 4];
+        let a = [1.0, 2.0, 3.0, 4.0];
+        let spec = Gemm { batch: 1, m: 2, k: 2, n: 2, alpha: 1.0, a: Matrix::row_major(&a, 2), b: Matrix::row_major(&a, 2).transposed() };
+        gemm_into(&spec, 0.0, &mut c);
+        assert_eq!(c, [5.0, 11.0, 11.0, 25.0]);
+        c = [f64::NAN; 4];
+        gemm_into(&Gemm { k: 0, ..spec }, 0.0, &mut c);
+        assert_eq!(c, [0.0; 4]);
+    }
+}

@@ -1,0 +1,176 @@
+//! Register blocks of C straight from A and B: no packing of A, so it wins where A or B is small.
+
+use super::{Product, vectorize};
+use crate::scalar::{Real, Scalar, ScalarKind};
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+/// The longest sum (k) that [`direct`] takes.
+pub const DEPTH: usize = 256;
+
+/// `f32` or `f64`, with a fused multiply-add where the machine has one.
+trait Native: Real {
+    fn madd<const FMA: bool>(self, a: Self, b: Self) -> Self;
+}
+macro_rules! native {
+    ($($t:ty)*) => { $(
+        impl Native for $t {
+            #[inline(always)]
+            fn madd<const FMA: bool>(self, a: Self, b: Self) -> Self {
+                if FMA { a.mul_add(b, self) } else { self + a * b }
+            }
+        }
+    )* };
+}
+native!(f32 f64);
+
+fn has_fma() -> bool {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    return !matches!(pulp::Arch::new(), pulp::Arch::Scalar);
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    return cfg!(target_arch = "aarch64");
+}
+
+/// C ← α A B (+ C) for k up to [`DEPTH`].
+///
+/// # Safety
+/// As [`super::product`].
+pub unsafe fn direct<T: Scalar>(p: Product<T>) {
+    debug_assert!(p.k <= DEPTH);
+    // SAFETY: T is the type that `KIND` says.
+    unsafe {
+        match (T::KIND, p.n <= 4) {
+            (ScalarKind::F32, false) => with_width::<T, f32, 16>(p),
+            (ScalarKind::F32, true) => with_width::<T, f32, 4>(p),
+            (ScalarKind::F64, false) => with_width::<T, f64, 8>(p),
+            (ScalarKind::F64, true) => with_width::<T, f64, 4>(p),
+            (ScalarKind::C32, false) => with_width::<T, f32, 16>(p),
+            (ScalarKind::C32, true) => with_width::<T, f32, 8>(p),
+            (ScalarKind::C64, false) => with_width::<T, f64, 8>(p),
+            (ScalarKind::C64, true) => with_width::<T, f64, 4>(p),
+        }
+    }
+}
+
+/// # Safety
+/// R is T's real type, besides what [`super::product`] asks.
+unsafe fn with_width<T: Scalar, R: Native, const W: usize>(p: Product<T>) {
+    if has_fma() {
+        let real = PhantomData::<R>;
+        vectorize!([T: Scalar, R: Native, const W: usize] [T, R, W] |p: Product<T>, real: PhantomData<R>| -> () {
+            let _ = real;
+            // SAFETY: the caller's contract.
+            unsafe { panels::<T, R, W, true>(p) }
+        });
+    } else {
+        // SAFETY: the caller's contract.
+        unsafe { panels::<T, R, W, false>(p) }
+    }
+}
+
+/// Blocks of columns of B and C, W real numbers wide.
+#[inline(always)]
+unsafe fn panels<T: Scalar, R: Native, const W: usize, const FMA: bool>(p: Product<T>) {
+    let parts = if T::IS_COMPLEX { 2 } else { 1 };
+    let width = W / parts;
+    let mut packed = [const { MaybeUninit::<[R; W]>::uninit() }; DEPTH];
+    for j in (0..p.n).step_by(width) {
+        let columns = width.min(p.n - j);
+        // SAFETY: the rows of the panel are read where B has them, or copied with zeros beyond its edge; the blocks cover C.
+        unsafe {
+            let (panel, stride) = if p.b.cs == 1 && columns == width {
+                (p.b.at.add(j).cast::<R>(), p.b.rs * parts)
+            } else {
+                for (l, row) in packed[..p.k].iter_mut().enumerate() {
+                    let row = row.write([R::zero(); W]);
+                    for c in 0..columns {
+                        let from = p.b.at.add(l * p.b.rs + (j + c) * p.b.cs).cast::<R>();
+                        for part in 0..parts {
+                            row[c * parts + part] = *from.add(part);
+                        }
+                    }
+                }
+                (packed.as_ptr().cast::<R>(), W)
+            };
+            let mut i = 0;
+            if T::IS_COMPLEX {
+                while i + 2 <= p.m {
+                    block::<T, R, 2, W, FMA>(&p, panel, stride, i, j, columns);
+                    i += 2;
+                }
+            } else {
+                while i + 4 <= p.m {
+                    block::<T, R, 4, W, FMA>(&p, panel, stride, i, j, columns);
+                    i += 4;
+                }
+            }
+            while i < p.m {
+                block::<T, R, 1, W, FMA>(&p, panel, stride, i, j, columns);
+                i += 1;
+            }
+        }
+    }
+}
+
+/// ROWS rows of C from row `i`, over `columns` columns from `j`. For complex numbers the real and the imaginary parts of A multiply
+/// the parts of B in sums of their own, joined at the end.
+#[inline(always)]
+unsafe fn block<T: Scalar, R: Native, const ROWS: usize, const W: usize, const FMA: bool>(
+    p: &Product<T>,
+    panel: *const R,
+    stride: usize,
+    i: usize,
+    j: usize,
+    columns: usize,
+) {
+    let (mut by_re, mut by_im) = ([[R::zero(); W]; ROWS], [[R::zero(); W]; ROWS]);
+    // a conj(b) = conj(conj(a) b)
+    let (conj_a, conj_c) = (T::IS_COMPLEX && p.a.conj != p.b.conj, T::IS_COMPLEX && p.b.conj);
+    for l in 0..p.k {
+        // SAFETY: row l of the panel has W numbers; rows i .. i + ROWS and column l of A exist.
+        unsafe {
+            let b = *panel.add(l * stride).cast::<[R; W]>();
+            for r in 0..ROWS {
+                let a = p.a.at.add((i + r) * p.a.rs + l * p.a.cs).cast::<R>();
+                let re = *a;
+                for w in 0..W {
+                    by_re[r][w] = by_re[r][w].madd::<FMA>(re, b[w]);
+                }
+                if T::IS_COMPLEX {
+                    let im = *a.add(1);
+                    for w in 0..W {
+                        by_im[r][w] = by_im[r][w].madd::<FMA>(im, b[w]);
+                    }
+                }
+            }
+        }
+    }
+    for r in 0..ROWS {
+        let mut row = by_re[r];
+        if T::IS_COMPLEX {
+            let sign = if conj_a { -R::one() } else { R::one() };
+            let sign_c = if conj_c { -R::one() } else { R::one() };
+            for w in (0..W).step_by(2) {
+                row[w] = by_re[r][w] - sign * by_im[r][w + 1];
+                row[w + 1] = sign_c * (by_re[r][w + 1] + sign * by_im[r][w]);
+            }
+        }
+        // SAFETY: the block lies in C; `row` holds as many numbers of type T, whose alignment is R's.
+        unsafe {
+            let c = p.c.add((i + r) * p.c_stride + j);
+            let row = row.as_ptr().cast::<T>();
+            if p.alpha == T::one() && !p.add {
+                if columns == W / (if T::IS_COMPLEX { 2 } else { 1 }) {
+                    *c.cast::<[R; W]>() = *row.cast::<[R; W]>();
+                } else {
+                    (0..columns).for_each(|w| *c.add(w) = *row.add(w));
+                }
+            } else {
+                for w in 0..columns {
+                    let x = if p.alpha == T::one() { *row.add(w) } else { p.alpha * *row.add(w) };
+                    *c.add(w) = if p.add { *c.add(w) + x } else { x };
+                }
+            }
+        }
+    }
+}

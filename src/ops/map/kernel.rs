@@ -1,0 +1,382 @@
+//! One pass over arrays with a scalar function, its directional derivatives of any order, or the gradient of those.
+//!
+//! Elements go through in blocks: a block of every input is brought into a fixed array (scalars are repeated), the function runs over the
+//! block in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
+
+use crate::kernels::pool;
+use crate::kernels::simd::{Task, dispatch};
+use crate::scalar::lane::{LaneOf, branched_outside};
+use crate::scalar::outlined::Outlined;
+use crate::scalar::{Dual, Number, Scalar, ScalarFn};
+use rayon::prelude::*;
+use std::time::Instant;
+
+/// Elements in a block: a dozen arrays of them fit in the nearest cache.
+const BLOCK: usize = 64;
+/// The time that a parallel task should take at least.
+const TASK_NANOSECONDS: f64 = 20_000.0;
+
+/// Derivatives up to this order are had.
+pub(super) const MAX_ORDER: usize = 4;
+
+/// An input: an element for each of the results', or one for all.
+pub(super) type Source<'a, T> = &'a [T];
+
+/// A number x + Σ v_k ε_k with K nilpotent parts, each ε_k² = 0.
+trait Jet<T>: Number {
+    fn lift(x: T, v: &[T]) -> Self;
+    /// The coefficient of ε_1 ⋯ ε_K, and whether it is meaningless.
+    fn top(self) -> (T, bool);
+}
+
+impl<T: Scalar, P: LaneOf<T>> Jet<T> for Dual<P, 0> {
+    #[inline(always)]
+    fn lift(x: T, _: &[T]) -> Self {
+        Dual::new(P::of(x), [])
+    }
+    #[inline(always)]
+    fn top(self) -> (T, bool) {
+        (self.value.number(), self.value.outside())
+    }
+}
+
+impl<T: Scalar, J: Jet<T>> Jet<T> for Dual<J, 1> {
+    #[inline(always)]
+    fn lift(x: T, v: &[T]) -> Self {
+        Dual::new(J::lift(x, &v[1..]), [J::lift(v[0], &[T::zero(); MAX_ORDER])])
+    }
+    #[inline(always)]
+    fn top(self) -> (T, bool) {
+        self.partials[0].top()
+    }
+}
+
+impl<T: Scalar, J: Jet<T>> Jet<T> for Outlined<J> {
+    #[inline]
+    fn lift(x: T, v: &[T]) -> Self {
+        Outlined(J::lift(x, v))
+    }
+    #[inline]
+    fn top(self) -> (T, bool) {
+        self.0.top()
+    }
+}
+
+type J0<P> = Dual<P, 0>;
+type J1<P> = Dual<J0<P>, 1>;
+// the higher orders are rare, and their code grows with each level
+type J2<P> = Outlined<Dual<Outlined<J1<P>>, 1>>;
+type J3<P> = Outlined<Dual<J2<P>, 1>>;
+type J4<P> = Outlined<Dual<J3<P>, 1>>;
+
+type Block<T> = [T; BLOCK];
+
+/// What is computed from a block of every input, in numbers of type P.
+trait Body<T>: Sync {
+    /// How many inputs and outputs.
+    fn sizes(&self) -> (usize, usize);
+    /// Fills the first `len` places of the outputs; whether any of them is meaningless.
+    fn run<P: LaneOf<T>>(&self, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) -> bool;
+}
+
+/// Dᴷf(x)[v_1, …, v_K], from x, v_1, …, v_K.
+struct Tangent<'a, F, const IN: usize, const OUT: usize>(&'a F, usize);
+
+/// Σ_o g_o ∂/∂x_i Dᴷf_o(x)[v_1, …, v_K] for all i, from x, v_1, …, v_K, g.
+struct Cotangent<'a, F, const IN: usize, const OUT: usize>(&'a F, usize);
+
+/// f(x), and ∂f_o/∂x_i at position OUT + o IN + i.
+struct Partials<'a, F, const IN: usize, const OUT: usize>(&'a F);
+
+#[inline(always)]
+fn jets<T: Scalar, J: Jet<T>, const IN: usize, const K: usize>(x: &[Block<T>; IN], v: &[&[Block<T>; IN]; K], at: usize) -> [J; IN] {
+    std::array::from_fn(|i| {
+        let v: [T; K] = std::array::from_fn(|k| v[k][i][at]);
+        J::lift(x[i][at], &v)
+    })
+}
+
+/// N blocks from the given one on.
+#[inline(always)]
+fn array<T, const N: usize>(blocks: &[Block<T>], start: usize) -> &[Block<T>; N] {
+    blocks[start..start + N].try_into().expect("a slice of this length")
+}
+
+/// The K + 1 groups of IN blocks, and the rest.
+#[inline(always)]
+#[allow(clippy::type_complexity)]
+fn groups<T, const IN: usize, const K: usize>(inputs: &[Block<T>]) -> (&[Block<T>; IN], [&[Block<T>; IN]; K], &[Block<T>]) {
+    (array(inputs, 0), std::array::from_fn(|k| array(inputs, (k + 1) * IN)), &inputs[(K + 1) * IN..])
+}
+
+#[inline(always)]
+fn tangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OUT: usize, const K: usize>(
+    f: &F,
+    inputs: &[Block<T>],
+    outputs: &mut [Block<T>],
+    len: usize,
+) -> bool {
+    let (x, v, _) = groups::<T, IN, K>(inputs);
+    let outputs: &mut [Block<T>; OUT] = outputs.try_into().expect("as many blocks as results");
+    let mut any = false;
+    for at in 0..len.min(BLOCK) {
+        let y = f.eval(jets::<T, J, IN, K>(x, &v, at));
+        for o in 0..OUT {
+            let (top, outside) = y[o].top();
+            outputs[o][at] = top;
+            any |= outside;
+        }
+    }
+    any
+}
+
+#[inline(always)]
+fn cotangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OUT: usize, const K: usize>(
+    f: &F,
+    inputs: &[Block<T>],
+    outputs: &mut [Block<T>],
+    len: usize,
+) -> bool {
+    let (x, v, g) = groups::<T, IN, K>(inputs);
+    let g: &[Block<T>; OUT] = array(g, 0);
+    let outputs: &mut [Block<T>; IN] = outputs.try_into().expect("as many blocks as arguments");
+    let mut any = false;
+    for at in 0..len.min(BLOCK) {
+        let y = f.eval(Dual::<J, IN>::variables(jets::<T, J, IN, K>(x, &v, at)));
+        for i in 0..IN {
+            let (top, outside) = y[0].partials[i].top();
+            let mut sum = top * g[0][at];
+            any |= outside;
+            for o in 1..OUT {
+                let (top, outside) = y[o].partials[i].top();
+                sum += top * g[o][at];
+                any |= outside;
+            }
+            outputs[i][at] = sum;
+        }
+    }
+    any
+}
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for Tangent<'_, F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (IN * (self.1 + 1), OUT)
+    }
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
+        let f = self.0;
+        match self.1 {
+            0 => tangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
+            1 => tangent::<T, F, J1<P>, IN, OUT, 1>(f, x, y, n),
+            order => high_tangent(f, order, x, y, n),
+        }
+    }
+}
+
+/// The rare orders, which are compiled once, with plain numbers.
+#[inline(never)]
+fn high_tangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    order: usize,
+    x: &[Block<T>],
+    y: &mut [Block<T>],
+    n: usize,
+) -> bool {
+    match order {
+        2 => tangent::<T, F, J2<T>, IN, OUT, 2>(f, x, y, n),
+        3 => tangent::<T, F, J3<T>, IN, OUT, 3>(f, x, y, n),
+        4 => tangent::<T, F, J4<T>, IN, OUT, 4>(f, x, y, n),
+        order => unreachable!("order {order} is refused before"),
+    }
+}
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for Cotangent<'_, F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (IN * (self.1 + 1) + OUT, IN)
+    }
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
+        let f = self.0;
+        match self.1 {
+            0 => cotangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
+            1 => cotangent::<T, F, J1<P>, IN, OUT, 1>(f, x, y, n),
+            order => high_cotangent(f, order, x, y, n),
+        }
+    }
+}
+
+#[inline(never)]
+fn high_cotangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    order: usize,
+    x: &[Block<T>],
+    y: &mut [Block<T>],
+    n: usize,
+) -> bool {
+    match order {
+        2 => cotangent::<T, F, J2<T>, IN, OUT, 2>(f, x, y, n),
+        3 => cotangent::<T, F, J3<T>, IN, OUT, 3>(f, x, y, n),
+        order => unreachable!("order {order} is refused before"),
+    }
+}
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for Partials<'_, F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (IN, OUT + OUT * IN)
+    }
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
+        let x: &[Block<T>; IN] = array(x, 0);
+        let (values, partials) = y.split_at_mut(OUT);
+        let mut any = false;
+        for at in 0..n.min(BLOCK) {
+            let y = self.0.eval(Dual::<P, IN>::variables(std::array::from_fn(|i| P::of(x[i][at]))));
+            for o in 0..OUT {
+                values[o][at] = y[o].value.number();
+                any |= y[o].value.outside();
+                for i in 0..IN {
+                    partials[o * IN + i][at] = y[o].partials[i].number();
+                    any |= y[o].partials[i].outside();
+                }
+            }
+        }
+        any
+    }
+}
+
+/// A block, to be run with the best instructions of the machine.
+struct Fast<'a, B, T> {
+    body: &'a B,
+    inputs: &'a [Block<T>],
+    outputs: &'a mut [Block<T>],
+    len: usize,
+}
+
+impl<T: Scalar, B: Body<T>> Task for Fast<'_, B, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> bool {
+        if FMA {
+            self.body.run::<T::Lane>(self.inputs, self.outputs, self.len)
+        } else {
+            plain(self.body, self.inputs, self.outputs, self.len)
+        }
+    }
+}
+
+#[inline(never)]
+fn plain<T: Scalar, B: Body<T>>(body: &B, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) -> bool {
+    body.run::<T>(inputs, outputs, len)
+}
+
+fn run<T: Scalar>(body: &impl Body<T>, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) {
+    let outside = dispatch(Fast { body, inputs, outputs: &mut *outputs, len });
+    if branched_outside() | outside {
+        plain(body, inputs, outputs, len);
+    }
+}
+
+/// Runs elements `start ..` of the inputs through; `outputs` holds the parts to fill, all of one length, `None` for what nobody asked for.
+fn part<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], start: usize, outputs: &mut [Option<&mut [T]>], len: usize) {
+    let (ins, outs) = body.sizes();
+    debug_assert!(inputs.len() == ins && outputs.len() == outs);
+    let mut x = vec![[T::zero(); BLOCK]; ins];
+    let mut y = vec![[T::zero(); BLOCK]; outs];
+    for (x, source) in x.iter_mut().zip(inputs) {
+        if let [one] = source {
+            *x = [*one; BLOCK];
+        }
+    }
+    let mut at = 0;
+    while at < len {
+        let n = BLOCK.min(len - at);
+        for (x, source) in x.iter_mut().zip(inputs) {
+            if source.len() > 1 {
+                x[..n].copy_from_slice(&source[start + at..start + at + n]);
+            }
+        }
+        run(body, &x, &mut y, n);
+        for (y, out) in y.iter().zip(outputs.iter_mut()) {
+            if let Some(out) = out {
+                out[at..at + n].copy_from_slice(&y[..n]);
+            }
+        }
+        at += n;
+    }
+}
+
+/// All elements, in parallel where that pays: how long a block takes tells. The results do not depend on the split.
+fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
+    debug_assert!(inputs.iter().all(|x| x.len() == n || x.len() == 1));
+    let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| pool::filled(n, T::zero()))).collect();
+    let mut rest: Vec<Option<&mut [T]>> = results.iter_mut().map(|r| r.as_deref_mut()).collect();
+    let mut done = 0;
+    let mut grain = n;
+    if n > 4 * BLOCK && rayon::current_num_threads() > 1 {
+        // the second block is timed: the first one brings code and data in
+        for _ in 0..2 {
+            let clock = Instant::now();
+            part(body, inputs, done, &mut take(&mut rest, BLOCK), BLOCK);
+            done += BLOCK;
+            let nanoseconds = clock.elapsed().as_nanos().max(1) as f64;
+            grain = BLOCK * (TASK_NANOSECONDS / nanoseconds).ceil() as usize;
+        }
+    }
+    if n - done <= 2 * grain {
+        part(body, inputs, done, &mut rest, n - done);
+    } else {
+        let tasks: Vec<_> = (done..n)
+            .step_by(grain)
+            .map(|start| {
+                let len = grain.min(n - start);
+                (start, take(&mut rest, len), len)
+            })
+            .collect();
+        tasks.into_par_iter().for_each(|(start, mut outputs, len)| part(body, inputs, start, &mut outputs, len));
+    }
+    results
+}
+
+/// Splits the first `n` elements off each output.
+fn take<'a, T>(rest: &mut [Option<&'a mut [T]>], n: usize) -> Vec<Option<&'a mut [T]>> {
+    rest.iter_mut()
+        .map(|out| {
+            out.take().map(|whole| {
+                let (first, others) = whole.split_at_mut(n);
+                *out = Some(others);
+                first
+            })
+        })
+        .collect()
+}
+
+/// The `order`-fold directional derivative of the function at n points: inputs x, v_1, …, v_order, each of IN arrays.
+pub(super) fn tangents<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    order: usize,
+    inputs: &[Source<'_, T>],
+    n: usize,
+) -> Vec<Vec<T>> {
+    all(&Tangent::<F, IN, OUT>(f, order), inputs, n, &[true; OUT]).into_iter().map(|y| y.expect("all are wanted")).collect()
+}
+
+/// The gradient of Σ_o g_o times that derivative: inputs x, v_1, …, v_order of IN arrays each, and g of OUT arrays.
+pub(super) fn cotangents<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    order: usize,
+    inputs: &[Source<'_, T>],
+    n: usize,
+    wanted: &[bool; IN],
+) -> Vec<Option<Vec<T>>> {
+    all(&Cotangent::<F, IN, OUT>(f, order), inputs, n, wanted)
+}
+
+/// f and its partial derivatives at n points, from IN arrays: OUT arrays of values, then ∂f_o/∂x_i at OUT + o IN + i.
+pub(super) fn values_and_partials<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
+    f: &F,
+    inputs: &[Source<'_, T>],
+    n: usize,
+) -> Vec<Vec<T>> {
+    let wanted = vec![true; OUT + OUT * IN];
+    all(&Partials::<F, IN, OUT>(f), inputs, n, &wanted).into_iter().map(|y| y.expect("all are wanted")).collect()
+}

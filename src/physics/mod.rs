@@ -1,0 +1,3 @@
+//! Hamiltonians and exact solutions that examples, benches and tests share.
+
+pub mod ising;

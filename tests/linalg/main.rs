@@ -1,0 +1,6 @@
+//! Dense linear algebra: values against their definitions, derivatives against finite differences, degenerate points.
+
+mod degenerate;
+mod derivatives;
+mod errors;
+mod random;

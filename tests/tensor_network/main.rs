@@ -1,0 +1,2 @@
+//! Tensor networks against exact results.
+mod trg;
