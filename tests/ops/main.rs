@@ -1,17 +1,17 @@
 //! The array operations, a file per family: values against naive oracles, derivatives by finite differences.
-mod einsum;
-mod fft;
-mod indexing;
-mod joining;
-mod map;
-mod products;
-mod reductions;
 mod creation;
 mod cumulative;
 mod diagonal;
+mod einsum;
+mod fft;
 mod gathering;
+mod indexing;
+mod joining;
+mod map;
 mod padding;
+mod products;
 mod rearrange;
+mod reductions;
 mod selection;
 mod shape;
 mod signals;
