@@ -1,6 +1,7 @@
 //! Choosing elements by a condition, and functions that are constant in pieces.
 //!
-//! The derivative of the branch not taken is an exact zero, whatever its value: a NaN there stays there.
+//! The cotangent of the branch not taken is an exact zero, whatever its value: a NaN there stays there. A function before it whose derivative
+//! is infinite or NaN at that place still makes a NaN of the zero (0 · ∞): give it a harmless argument there, by a `where_` of its own.
 
 use super::broadcast::sum_to;
 use super::mask::{Mask, common_shape};
@@ -72,12 +73,16 @@ pub(super) fn masked<T: Scalar>(operation: &str, x: &Var<T>, mask: &Mask) -> Var
 
 /// x where the condition holds and y elsewhere, all three broadcast (numpy's `where`).
 ///
-/// The derivative of the branch not taken is an exact zero, so a NaN or infinity in it does no harm.
+/// The cotangent of the branch not taken is an exact zero, so a NaN or infinity in it does no harm by its value. A function whose derivative
+/// is infinite or NaN where its result is not taken makes a NaN of that zero; give it a harmless argument there.
 ///
 /// ```
 /// use pullback::prelude::*;
-/// let g = grad(|x: &Var<f64>| where_(&x.gt(0.0), x.sqrt(), 0.0).sum(), &ndarray::array![4.0, -1.0])?;
-/// assert_eq!(g, ndarray::array![0.25, 0.0]);
+/// let f = |x: &Var<f64>| {
+///     let positive = x.gt(0.0);
+///     where_(&positive, where_(&positive, x, 1.0).sqrt(), 0.0).sum()
+/// };
+/// assert_eq!(grad(f, &ndarray::array![4.0, -1.0])?, ndarray::array![0.25, 0.0]);
 /// # Ok::<(), pullback::Error>(())
 /// ```
 ///

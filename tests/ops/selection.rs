@@ -84,17 +84,24 @@ fn where_is_linear_in_both_branches_in_both_modes() {
     check_linear(&mut rng, &[2, 3], |x: &Var<Complex<f64>>| x * &mask + &mask * x.flip(&[0]));
 }
 
-/// √x at −1 and ln x at 0 in the branch not taken: clean gradients to second order, in both modes.
+/// NaN and infinite values in the branch not taken, and √x and ln x with a harmless argument there: clean gradients to second order.
 #[test]
 fn a_nan_in_the_branch_not_taken_does_no_harm() {
     let x = ndarray::array![4.0, -1.0, 0.0];
-    let f = |x: &Var<f64>| where_(&x.gt(0.0), x.sqrt() + x.log(), x * x).sum();
+    let bad = Var::from([NAN, NAN, INF]);
+    let f = |x: &Var<f64>| {
+        let positive = x.gt(0.0);
+        let inside: Var<f64> = where_(&positive, x, 1.0);
+        let taken: Var<f64> = where_(&positive, inside.sqrt() + inside.log(), x * x);
+        let other: Var<f64> = where_(&Mask::full(&[3], false), x + &bad, taken);
+        other.sum()
+    };
     assert_eq!(grad(f, &x).unwrap(), ndarray::array![0.25 + 0.25, -2.0, 0.0]);
     let ones = ndarray::array![1.0, 1.0, 1.0];
     assert_eq!(jvp(f, &x, &ones).unwrap().1.item(), 0.5 - 2.0);
     assert_eq!(hvp(f, &x, &ones).unwrap(), ndarray::array![-1.0 / 32.0 - 1.0 / 16.0, 2.0, 2.0]);
-    let product = |x: &Var<f64>| (x.log() * x.gt(0.0)).sum();
-    assert_eq!(grad(product, &x).unwrap(), ndarray::array![0.25, 0.0, 0.0]);
+    let product = |x: &Var<f64>| ((x + &bad) * Mask::from([false, false, false]) + x).sum();
+    assert_eq!(grad(product, &x).unwrap(), ones);
 }
 
 #[test]
