@@ -81,7 +81,7 @@ pub fn gemm<T: Scalar>(spec: &Gemm<T>) -> Vec<T> {
 /// C ← α A B + β C, for C of shape (batch, m, n).
 pub fn gemm_into<T: Scalar>(spec: &Gemm<T>, beta: T, c: &mut [T]) {
     if beta != T::one() && beta != T::zero() {
-        c.iter_mut().for_each(|c| *c = *c * beta);
+        c.iter_mut().for_each(|c| *c *= beta);
     }
     // SAFETY: `c` is initialised.
     unsafe { run(spec, beta != T::zero(), c.as_mut_ptr(), c.len()) }

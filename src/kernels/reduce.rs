@@ -447,7 +447,7 @@ fn dot_lanes<R: Real, const L: usize>(a: &[R], b: &[R]) -> R {
     let mut lanes = [R::zero(); L];
     for (a, b) in a.iter().zip(b) {
         for l in 0..L {
-            lanes[l] = lanes[l] + a[l] * b[l];
+            lanes[l] += a[l] * b[l];
         }
     }
     a_rest.iter().zip(b_rest).fold(tree(lanes, |a, b| a + b), |sum, (&a, &b)| sum + a * b)
@@ -461,8 +461,8 @@ fn complex_dot_lanes<R: Real, const L: usize>(a: &[R], b: &[R], conj: bool) -> [
     let (mut by_re, mut by_im) = ([R::zero(); L], [R::zero(); L]);
     for (a, b) in a.iter().zip(b) {
         for l in 0..L {
-            by_re[l] = by_re[l] + a[l & !1] * b[l];
-            by_im[l] = by_im[l] + a[l | 1] * b[l];
+            by_re[l] += a[l & !1] * b[l];
+            by_im[l] += a[l | 1] * b[l];
         }
     }
     let pairs = |lanes: [R; L]| {

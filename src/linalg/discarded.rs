@@ -135,7 +135,7 @@ impl<T: Scalar> Primitive for Discarded<T> {
     ) -> Result<<System<T> as Tree>::Partial> {
         let zeros = |v: &Var<T>| Var::constant(Tensor::full(v.shape(), T::zero()));
         let (p, q) = solve_discarded(rest, s, &x_bar.unwrap_or_else(|| zeros(b)), &y_bar.unwrap_or_else(|| zeros(c)))?;
-        let rest_bar = needs[0].then(|| p.matmul(&y.h()) + x.matmul(&q.h()));
+        let rest_bar = needs[0].then(|| p.matmul(y.h()) + x.matmul(q.h()));
         let s_bar = needs[1].then(|| {
             let along = |x: &Var<T>, p: &Var<T>| crate::ops::broadcast::sum_to((x.conj() * p).re(), &[1, s.len()]);
             -(along(x, &p) + along(y, &q)).reshape(&[s.len()])

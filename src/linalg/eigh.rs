@@ -148,7 +148,7 @@ impl<T: Scalar> Primitive for Eigh<T> {
             refuse_split_values("eigh", values, g)?;
         }
         let Some(vectors_bar) = vectors_bar else {
-            return Ok(values_bar.map(|g| (vectors * row::<T>(&g)).matmul(&vectors.h())));
+            return Ok(values_bar.map(|g| (vectors * row::<T>(&g)).matmul(vectors.h())));
         };
         let (factors, degenerate) = self.factors(values);
         let k = antihermitian_part(&vectors.h().matmul(&vectors_bar));

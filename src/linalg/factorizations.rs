@@ -50,7 +50,7 @@ impl<T: Scalar> Primitive for Cholesky<T> {
     fn jvp(&self, _: &Var<T>, l: &Var<T>, da: &Var<T>) -> Result<Var<T>> {
         let left = solve_triangular(l, da, Triangular::LOWER)?;
         let both = solve_triangular(l, &left.h(), Triangular::LOWER)?.h();
-        Ok(l.matmul(&phi(&both)))
+        Ok(l.matmul(phi(&both)))
     }
 }
 
@@ -103,7 +103,7 @@ impl<T: Scalar> Primitive for Qr<T> {
             && let (_, _, Some(rest)) = Self::thin(&out.0, &out.1)
         {
             let (total, from) = (g.shape()[g.ndim() - 1], out.1.shape()[out.1.ndim() - 1]);
-            let along = antihermitian_part(&rest.h().matmul(&narrow(g, 1, from, total)));
+            let along = antihermitian_part(&rest.h().matmul(narrow(g, 1, from, total)));
             let worst = max_modulus(along.as_slice());
             if worst > gauge_tolerance::<T>() * max_modulus(g.as_slice()) {
                 return Err(Error::gauge_dependent(
@@ -132,7 +132,7 @@ impl<T: Scalar> Primitive for Qr<T> {
         let dq = q.matmul(&(&omega - &c)) + x;
         let dr = (c - omega).matmul(&r);
         let Some(rest) = rest else { return Ok((dq, dr)) };
-        let follows = -q.matmul(&dq.h().matmul(&rest));
+        let follows = -q.matmul(dq.h().matmul(&rest));
         let zeros = rest.h().matmul(&dq).matmul(&dr).zeros_like();
         Ok((concatenate(&[dq, follows], -1), concatenate(&[dr, zeros], -2)))
     }
@@ -145,7 +145,7 @@ fn qr_general<T: Scalar>(a: &Var<T>, full: bool) -> Result<(Var<T>, Var<T>)> {
     }
     // wide: Q is that of the first m columns
     let (q, r) = apply(Qr { full: false, types: PhantomData }, &narrow(a, 1, 0, m))?;
-    let rest = q.h().matmul(&narrow(a, 1, m, n));
+    let rest = q.h().matmul(narrow(a, 1, m, n));
     Ok((q, concatenate(&[r, rest], -1)))
 }
 

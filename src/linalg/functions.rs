@@ -71,7 +71,7 @@ pub fn expm<T: Scalar>(a: &Var<T>) -> Result<Var<T>> {
         }
         sum
     };
-    let (even, odd) = (horner(0), a.matmul(&horner(1)));
+    let (even, odd) = (horner(0), a.matmul(horner(1)));
     let shape = a.shape().to_vec();
     let even = even.broadcast_to(&shape);
     let mut e = solve(&(&even - &odd), &(even + odd))?;

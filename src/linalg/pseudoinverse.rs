@@ -32,7 +32,7 @@ impl<T: Scalar> Primitive for Pinv<T> {
                 s.iter().map(|&s| if s.to_f64() > limit { crate::scalar::Number::recip(s) } else { T::Real::zero() }).collect();
             let u = gather(&[], &[m, k], [u].into_iter());
             let vh = gather(&[], &[k, n], [vh].into_iter());
-            Ok((vh.h() * row::<T>(&Var::from(inverse))).matmul(&u.h()).as_slice().to_vec())
+            Ok((vh.h() * row::<T>(&Var::from(inverse))).matmul(u.h()).as_slice().to_vec())
         })?;
         Ok(gather(batch, &[n, m], parts.into_iter()))
     }
@@ -40,7 +40,7 @@ impl<T: Scalar> Primitive for Pinv<T> {
         let (xh, dh) = (x.h(), da.h());
         let left = x.matmul(&xh).matmul(&dh);
         let right = dh.matmul(&xh).matmul(x);
-        Ok(-sandwich(x, da, x) + &left - sandwich(&left, a, x) + &right - x.matmul(&a.matmul(&right)))
+        Ok(-sandwich(x, da, x) + &left - sandwich(&left, a, x) + &right - x.matmul(a.matmul(&right)))
     }
 }
 

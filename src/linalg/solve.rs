@@ -68,7 +68,7 @@ impl<T: Scalar> Primitive for Solve<T> {
         let Some(g) = g else { return Ok((None, None)) };
         let adjoint = matches!(self.op, Op::None);
         let b_bar = apply(self.with(if adjoint { Op::Adjoint } else { Op::None }), &(a.clone(), g))?;
-        let a_bar = needs[0].then(|| if adjoint { -b_bar.matmul(&x.h()) } else { -x.matmul(&b_bar.h()) });
+        let a_bar = needs[0].then(|| if adjoint { -b_bar.matmul(x.h()) } else { -x.matmul(b_bar.h()) });
         Ok((a_bar, Some(b_bar)))
     }
     fn jvp(&self, (a, _): &Self::Inputs, x: &Var<T>, (da, db): &Self::Inputs) -> Result<Var<T>> {
@@ -224,7 +224,7 @@ impl<T: Scalar> Primitive for SolveTriangular<T> {
         let Some(g) = g else { return Ok((None, None)) };
         let b_bar = apply(SolveTriangular { what: self.what.adjoint(), types: PhantomData }, &(a.clone(), g))?;
         let a_bar = needs[0].then(|| {
-            let full = if self.what.adjoint { x.matmul(&b_bar.h()) } else { b_bar.matmul(&x.h()) };
+            let full = if self.what.adjoint { x.matmul(b_bar.h()) } else { b_bar.matmul(x.h()) };
             -self.what.mask(full)
         });
         Ok((a_bar, Some(b_bar)))
@@ -277,7 +277,7 @@ impl<T: Scalar> Primitive for Sylvester<T> {
     fn vjp(&self, (a, b, _): &Self::Inputs, x: &Var<T>, g: Option<Var<T>>, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
         let Some(g) = g else { return Ok((None, None, None)) };
         let c_bar = solve_sylvester(&a.h(), &b.h(), &g)?;
-        let a_bar = needs[0].then(|| -c_bar.matmul(&x.h()));
+        let a_bar = needs[0].then(|| -c_bar.matmul(x.h()));
         let b_bar = needs[1].then(|| -x.h().matmul(&c_bar));
         Ok((a_bar, b_bar, Some(c_bar)))
     }

@@ -237,7 +237,7 @@ fn refuse<T: Scalar>(k: &Var<T>, mask: impl Fn(usize) -> bool, scale: f64, what:
 
 /// (1 − B B†) X
 fn project_out<T: Scalar>(basis: &Var<T>, x: &Var<T>) -> Var<T> {
-    x - basis.matmul(&basis.h().matmul(x))
+    x - basis.matmul(basis.h().matmul(x))
 }
 
 impl<T: Scalar> Primitive for SvdRule<T> {
@@ -301,7 +301,7 @@ impl<T: Scalar> Primitive for SvdRule<T> {
             let total = bar.shape()[bar.ndim() - 1];
             let (first, second) = (narrow(bar, 1, 0, k), narrow(bar, 1, k, total));
             refuse(&antihermitian_part(&rest.h().matmul(&second)), |_| true, scale, "the choice of the additional vectors")?;
-            Ok(Some(first - rest.matmul(&second.h().matmul(thin))))
+            Ok(Some(first - rest.matmul(second.h().matmul(thin))))
         };
         let u_bar = fold(u_bar, &u, u_rest)?;
         let v_bar = fold(vh_bar.map(|g| g.h()), &v, vh_rest.map(|r| r.h()))?;
@@ -343,7 +343,7 @@ impl<T: Scalar> Primitive for SvdRule<T> {
             a_bar += p.matmul(&vh);
         }
         if let Some(q) = q {
-            a_bar += u.matmul(&q.h());
+            a_bar += u.matmul(q.h());
         }
         Ok(Some(a_bar))
     }
@@ -377,7 +377,7 @@ impl<T: Scalar> Primitive for SvdRule<T> {
         let extend = |d: Var<T>, thin: &Var<T>, rest: Option<Var<T>>| match rest {
             None => d,
             Some(rest) => {
-                let follows = -thin.matmul(&d.h().matmul(&rest));
+                let follows = -thin.matmul(d.h().matmul(&rest));
                 crate::ops::concatenate(&[d, follows], -1)
             }
         };

@@ -112,7 +112,7 @@ fn real_forward<F: Float>(x: &[F], n: usize, scale: F) -> Vec<Complex<F>> {
     let (half, kept) = (n / 2, n / 2 + 1);
     let zero = Complex::new(F::zero(), F::zero());
     let mut out = vec![zero; x.len() / n * kept];
-    let even = n % 2 == 0;
+    let even = n.is_multiple_of(2);
     let fft = planned::<F>(if even { half } else { n }, false);
     let twiddles = twiddles::<F>(n);
     let half_scale = scale * <F as Real>::from_f64(0.5);
@@ -153,7 +153,7 @@ fn real_inverse<F: Float>(y: &[Complex<F>], n: usize, scale: F) -> Vec<F> {
     let (half, kept) = (n / 2, n / 2 + 1);
     let zero = Complex::new(F::zero(), F::zero());
     let mut out = vec![F::zero(); y.len() / kept * n];
-    let even = n % 2 == 0;
+    let even = n.is_multiple_of(2);
     let fft = planned::<F>(if even { half } else { n }, true);
     let twiddles = twiddles::<F>(n);
     let part = |(y, out): (&[Complex<F>], &mut [F])| {

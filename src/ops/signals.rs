@@ -296,7 +296,7 @@ pub fn interp<R: Real>(x: &Var<R>, xp: &Var<R>, fp: &Var<R>) -> Var<R> {
         fp.shape()
     );
     assert!(xp.as_slice().is_sorted_by(|a, b| a < b), "interp: the coordinates xp must be strictly ascending");
-    let (below, above) = (x.lt(&xp.get(&[0])), x.gt(&xp.get(&[-1])));
+    let (below, above) = (x.lt(xp.get(&[0])), x.gt(xp.get(&[-1])));
     let ends = (fp.get(&[0]), fp.get(&[-1]));
     if n == 1 {
         return where_(&x.isnan(), x.stop_gradient(), ends.0);

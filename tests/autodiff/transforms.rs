@@ -24,7 +24,7 @@ fn nested_structures_and_mixed_scalar_types_on_one_tape() {
     let (value, (gw, gz, gc)) = value_and_grad(
         |(w, z, c)| {
             let a = &w["a"];
-            let real = (&a.0 * &a.0).sum() + (&w["b"].0).sum();
+            let real = (&a.0 * &a.0).sum() + w["b"].0.sum();
             let mixed = (z * z.conj()).re() + (c * c.conj()).re().to_f64() + a.1[0].to_f64();
             real + mixed
         },

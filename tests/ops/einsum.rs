@@ -1,3 +1,4 @@
+use crate::support::inner;
 use crate::support::*;
 use num_complex::Complex64;
 use pullback::Scalar;

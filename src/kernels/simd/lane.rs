@@ -172,7 +172,7 @@ impl Lane for f64 {
     #[inline(always)]
     fn not_normal_word(x: f64) -> u64 {
         // as integers, positive normal numbers are those between the smallest and the largest
-        x.to_bits().wrapping_sub(0x0010_0000_0000_0000) | (0x7fef_ffff_ffff_ffff as u64).wrapping_sub(x.to_bits())
+        x.to_bits().wrapping_sub(0x0010_0000_0000_0000) | 0x7fef_ffff_ffff_ffff_u64.wrapping_sub(x.to_bits())
     }
     #[inline(always)]
     fn madd<const FMA: bool>(self, b: f64, c: f64) -> f64 {
@@ -281,7 +281,7 @@ impl Lane for f32 {
     #[inline(always)]
     fn not_normal_word(x: f32) -> u32 {
         // as integers, positive normal numbers are those between the smallest and the largest
-        x.to_bits().wrapping_sub(0x0080_0000) | (0x7f7f_ffff as u32).wrapping_sub(x.to_bits())
+        x.to_bits().wrapping_sub(0x0080_0000) | 0x7f7f_ffff_u32.wrapping_sub(x.to_bits())
     }
     #[inline(always)]
     fn madd<const FMA: bool>(self, b: f32, c: f32) -> f32 {

@@ -57,7 +57,7 @@ pub fn gammaln(x: f64) -> f64 {
 pub fn gammasgn(x: f64) -> f64 {
     if x.is_nan() || (x < 0.0 && x == x.floor()) {
         f64::NAN
-    } else if x > 0.0 || x == 0.0 {
+    } else if x >= 0.0 {
         1f64.copysign(x)
     } else if x.floor() % 2.0 == 0.0 {
         1.0

@@ -30,7 +30,7 @@ fn hessenberg(h: &mut [C], n: usize) -> Vec<C> {
         let phase = if head == 0.0 { C::ONE } else { v[0] / head };
         v[0] += phase * norm;
         let size = v[0].norm().hypot(tail);
-        v.iter_mut().for_each(|x| *x = *x / size);
+        v.iter_mut().for_each(|x| *x /= size);
         let two = 2.0;
         // rows: H ← (1 − 2 v v†) H
         let mut w = vec![C::ZERO; n];

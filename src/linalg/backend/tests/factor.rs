@@ -117,7 +117,7 @@ fn cholesky_reconstructs_and_names_the_bad_pivot<T: Scalar>() {
             assert!(message.contains(&format!("pivot {bad} is not positive")), "{message}");
         }
     }
-    assert!(matches!(cholesky(&vec![T::zero(); 16], 4), Err(Error::Singular { .. })));
+    assert!(matches!(cholesky(&[T::zero(); 16], 4), Err(Error::Singular { .. })));
 }
 
 fn solutions_satisfy_their_equation<T: Scalar>() {

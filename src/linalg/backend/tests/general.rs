@@ -3,7 +3,6 @@
 use super::*;
 use crate::Error;
 use crate::linalg::backend::schur as raw;
-use num_traits::One;
 
 fn complex<T: Scalar>(a: &[T]) -> Vec<T::Complex> {
     a.iter().map(|x| x.to_complex()).collect()

@@ -57,7 +57,7 @@ impl Draw {
                 }
                 let row = &mut rows[i * m..(i + 1) * m];
                 let norm = T::from_real(frobenius(row));
-                row.iter_mut().for_each(|x| *x = *x / norm);
+                row.iter_mut().for_each(|x| *x /= norm);
             }
         }
         (0..m * k).map(|at| rows[(at % k) * m + at / k]).collect()
