@@ -1,10 +1,10 @@
-//! The correction for what a truncated decomposition discards: x S − A⊥ y = b, y S − A⊥† x = c.
+//! The correction for what a truncated decomposition discards: x S − A⊥ y = b, y S − A⊥† x = c, for a Hermitian S that is diagonal at the
+//! point of evaluation (its perturbations need not be).
 //!
 //! A⊥ holds the singular values below those in S, so the operator is positive definite on every column, and self-adjoint. Eliminating y,
 //! (s² − A⊥A⊥†) x = s b + A⊥ c is solved by conjugate gradients for all columns at once, two products with A⊥ an iteration.
 //! Its own derivative is implicit: the same solve for the cotangents, so it can be differentiated again.
 
-use super::matrices::*;
 use crate::autodiff::{Primitive, Tree, Var, apply};
 use crate::error::{Error, Result};
 use crate::kernels::gemm::{Gemm, Matrix, gemm};
@@ -15,10 +15,10 @@ use std::marker::PhantomData;
 
 struct Discarded<T>(PhantomData<T>);
 
-type System<T> = (Var<T>, Var<<T as Scalar>::Real>, Var<T>, Var<T>);
+type System<T> = (Var<T>, Var<T>, Var<T>, Var<T>);
 
-/// The solution (x, y), (m, k) and (n, k), for A⊥ (m, n), s (k), b (m, k), c (n, k).
-pub(crate) fn solve_discarded<T: Scalar>(rest: &Var<T>, s: &Var<T::Real>, b: &Var<T>, c: &Var<T>) -> Result<(Var<T>, Var<T>)> {
+/// The solution (x, y), (m, k) and (n, k), for A⊥ (m, n), S (k, k), b (m, k), c (n, k).
+pub(crate) fn solve_discarded<T: Scalar>(rest: &Var<T>, s: &Var<T>, b: &Var<T>, c: &Var<T>) -> Result<(Var<T>, Var<T>)> {
     apply(Discarded(PhantomData), &(rest.clone(), s.clone(), b.clone(), c.clone()))
 }
 
@@ -112,18 +112,19 @@ impl<T: Scalar> Primitive for Discarded<T> {
         i < 2
     }
     fn forward(&self, (rest, s, b, c): &System<T>) -> Result<Self::Outputs> {
-        let (m, n, k) = (b.shape()[0], c.shape()[0], s.len());
-        let values: Vec<f64> = s.as_slice().iter().map(|s| s.to_f64()).collect();
+        let (m, n, k) = (b.shape()[0], c.shape()[0], s.shape()[0]);
+        let diagonal: Vec<T::Real> = (0..k).map(|i| s.as_slice()[i * k + i].re()).collect();
+        let values: Vec<f64> = diagonal.iter().map(|s| s.to_f64()).collect();
         if k == 0 {
             return Ok((b.clone(), c.clone()));
         }
         let scaled = |x: &[T], add: &[T]| -> Vec<T> {
-            x.iter().zip(add).enumerate().map(|(i, (&x, &a))| T::from_real(s.as_slice()[i % k]) * x + a).collect()
+            x.iter().zip(add).enumerate().map(|(i, (&x, &a))| T::from_real(diagonal[i % k]) * x + a).collect()
         };
         let rhs = scaled(b.as_slice(), &product(rest.as_slice(), m, n, false, c.as_slice(), k));
         let x = conjugate_gradients(rest.as_slice(), m, n, &values, &rhs)?;
         let along = product(rest.as_slice(), m, n, true, &x, k);
-        let y = along.iter().zip(c.as_slice()).enumerate().map(|(i, (&a, &c))| (a + c) / T::from_real(s.as_slice()[i % k])).collect();
+        let y = along.iter().zip(c.as_slice()).enumerate().map(|(i, (&a, &c))| (a + c) / T::from_real(diagonal[i % k])).collect();
         Ok((Var::constant(Tensor::new(&[m, k], x)), Var::constant(Tensor::new(&[n, k], y))))
     }
     fn vjp(
@@ -136,15 +137,12 @@ impl<T: Scalar> Primitive for Discarded<T> {
         let zeros = |v: &Var<T>| Var::constant(Tensor::full(v.shape(), T::zero()));
         let (p, q) = solve_discarded(rest, s, &x_bar.unwrap_or_else(|| zeros(b)), &y_bar.unwrap_or_else(|| zeros(c)))?;
         let rest_bar = needs[0].then(|| p.matmul(y.h()) + x.matmul(q.h()));
-        let s_bar = needs[1].then(|| {
-            let along = |x: &Var<T>, p: &Var<T>| crate::ops::broadcast::sum_to((x.conj() * p).re(), &[1, s.len()]);
-            -(along(x, &p) + along(y, &q)).reshape(&[s.len()])
-        });
+        let s_bar = needs[1].then(|| -(x.h().matmul(&p) + y.h().matmul(&q)));
         Ok((rest_bar, s_bar, Some(p), Some(q)))
     }
     fn jvp(&self, (rest, s, ..): &System<T>, (x, y): &Self::Outputs, (dr, ds, db, dc): &System<T>) -> Result<Self::Outputs> {
-        let b = db - x * row::<T>(ds) + dr.matmul(y);
-        let c = dc - y * row::<T>(ds) + dr.h().matmul(x);
+        let b = db - x.matmul(ds) + dr.matmul(y);
+        let c = dc - y.matmul(ds) + dr.h().matmul(x);
         solve_discarded(rest, s, &b, &c)
     }
 }

@@ -18,6 +18,7 @@ mod funm;
 mod matrices;
 mod pseudoinverse;
 mod solve;
+mod split;
 mod svd;
 
 pub use banded::{solve_banded, tridiagonal_solve};
@@ -29,4 +30,5 @@ pub use functions::{expm, logm, polar, sqrtm};
 pub use funm::{Spectral, SpectralFunction, density_matrix, funm, projector};
 pub use pseudoinverse::{lstsq, pinv};
 pub use solve::{Triangular, inv, solve, solve_sylvester, solve_triangular};
+pub use split::balanced_split;
 pub use svd::{Svd, Truncation, svd, svd_full, svdvals, truncated_svd};

@@ -88,6 +88,14 @@ impl Truncation {
         Truncation { rank: usize::MAX, tolerance }
     }
 
+    pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
+        if self.rank == 0 || !(self.tolerance >= 0.0) {
+            let message = format!("{self:?} keeps nothing: the rank must be at least 1 and the tolerance at least 0");
+            return Err(Error::argument(operation, message));
+        }
+        Ok(())
+    }
+
     /// How many of these descending moduli to keep; `more` tells whether there are smaller ones that were not computed.
     pub(crate) fn count(&self, moduli: &[f64], close: f64) -> usize {
         let largest = moduli.first().copied().unwrap_or(0.0);
@@ -124,12 +132,7 @@ impl Truncation {
 /// # Errors
 /// As [`svd`]; `Argument` for a rank of 0 or a negative tolerance; `Shape` for a stack of matrices.
 pub fn truncated_svd<T: Scalar>(a: &Var<T>, truncation: Truncation) -> Result<Svd<T>> {
-    if truncation.rank == 0 || !(truncation.tolerance >= 0.0) {
-        return Err(Error::argument(
-            "truncated_svd",
-            format!("{truncation:?} keeps nothing: the rank must be at least 1 and the tolerance at least 0"),
-        ));
-    }
+    truncation.check("truncated_svd")?;
     let (batch, ..) = dims("truncated_svd", a)?;
     if !batch.is_empty() {
         return Err(Error::shape(
@@ -155,7 +158,7 @@ struct SvdRule<T> {
 /// How many values beyond the rank are looked at to see whether a multiplet is split.
 const LOOK_AHEAD: usize = 4;
 
-fn forward_truncated<T: Scalar>(a: &[T], m: usize, n: usize, truncation: Truncation) -> Result<(Vec<T>, Vec<T::Real>, Vec<T>)> {
+pub(crate) fn forward_truncated<T: Scalar>(a: &[T], m: usize, n: usize, truncation: Truncation) -> Result<(Vec<T>, Vec<T::Real>, Vec<T>)> {
     let k = m.min(n);
     let mut ask = if truncation.tolerance > 0.0 && truncation.rank >= k { k } else { truncation.rank.saturating_add(LOOK_AHEAD).min(k) };
     loop {
@@ -236,7 +239,7 @@ fn refuse<T: Scalar>(k: &Var<T>, mask: impl Fn(usize) -> bool, scale: f64, what:
 }
 
 /// (1 − B B†) X
-fn project_out<T: Scalar>(basis: &Var<T>, x: &Var<T>) -> Var<T> {
+pub(crate) fn project_out<T: Scalar>(basis: &Var<T>, x: &Var<T>) -> Var<T> {
     x - basis.matmul(basis.h().matmul(x))
 }
 
@@ -331,7 +334,12 @@ impl<T: Scalar> Primitive for SvdRule<T> {
             Kind::Truncated(_) => {
                 let rest = a - (&u * row::<T>(s)).matmul(&vh);
                 let zeros = |like: &Var<T>| like.zeros_like();
-                let (p, q) = solve_discarded(&rest, s, &outside_u.unwrap_or_else(|| zeros(&u)), &outside_v.unwrap_or_else(|| zeros(&v)))?;
+                let (p, q) = solve_discarded(
+                    &rest,
+                    &diagonal_matrix::<T>(s),
+                    &outside_u.unwrap_or_else(|| zeros(&u)),
+                    &outside_v.unwrap_or_else(|| zeros(&v)),
+                )?;
                 (Some(p), Some(q))
             }
             _ => {
@@ -369,7 +377,7 @@ impl<T: Scalar> Primitive for SvdRule<T> {
             refuse(g, along_zero, max_modulus(da.as_slice()), "how a perturbation moves the vectors of vanishing singular values")?;
         }
         let (x, y) = match self.kind {
-            Kind::Truncated(_) => solve_discarded(&(a - (&u * row::<T>(s)).matmul(&vh)), s, &outside_u, &outside_v)?,
+            Kind::Truncated(_) => solve_discarded(&(a - (&u * row::<T>(s)).matmul(&vh)), &diagonal_matrix::<T>(s), &outside_u, &outside_v)?,
             _ => (outside_u * row::<T>(&f.inverse), outside_v * row::<T>(&f.inverse)),
         };
         let du = u.matmul(&omega_u) + x;

@@ -5,7 +5,7 @@
 
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
-use crate::linalg::{Truncation, truncated_svd};
+use crate::linalg::{Truncation, balanced_split};
 use crate::ops::einsum;
 
 /// Coarse graining with bond dimension `chi` over `steps` halvings of the number of sites.
@@ -32,7 +32,7 @@ impl Trg {
     ///
     /// # Errors
     /// `Shape` if the tensor has not four axes with u = d and l = r; `Argument` for chi = 0; the errors of
-    /// [`truncated_svd`].
+    /// [`balanced_split`].
     pub fn ln_z_per_site(&self, tensor: &Var<f64>) -> Result<Var<f64>> {
         if !matches!(*tensor.shape(), [u, l, d, r] if u == d && l == r) {
             return Err(Error::shape(
@@ -47,9 +47,8 @@ impl Trg {
         let mut ln_z = Var::scalar(0.0);
         for step in 0..self.steps {
             (t, ln_z) = normalised(&t, ln_z, step)?;
-            let turned = t.permute(&[0, 3, 2, 1]);
-            let (first, second) = rayon::join(|| self.split(&t), || self.split(&turned));
-            let ((p, q), (r, z)) = (first?, second?);
+            let (p, q) = self.split(&t)?;
+            let (r, z) = self.split(&t.permute(&[0, 3, 2, 1]))?;
             let top = einsum("wxa,yxb->wayb", &[&q, &z])?;
             let bottom = einsum("yzc,wze->wcye", &[&p, &r])?;
             t = einsum("wayb,wcye->aecb", &[&top, &bottom])?;
@@ -60,11 +59,15 @@ impl Trg {
     /// T_{a b c d} ≈ Σ_k P_{a b k} Q_{c d k}, the singular values shared equally.
     fn split(&self, t: &Var<f64>) -> Result<(Var<f64>, Var<f64>)> {
         let [a, b, c, d] = *t.shape() else { unreachable!("checked") };
-        let (u, s, vh) = truncated_svd(&t.reshape(&[a * b, c * d]), Truncation::rank(self.chi))?;
-        let (root, k) = (s.sqrt(), s.len());
-        Ok(((u * &root).reshape(&[a, b, k]), (vh.t() * root).reshape(&[c, d, k])))
+        let truncation = Truncation { rank: self.chi, tolerance: NOISE };
+        let (p, q) = balanced_split(&t.reshape(&[a * b, c * d]), truncation)?;
+        let k = p.shape()[1];
+        Ok((p.reshape(&[a, b, k]), q.reshape(&[c, d, k])))
     }
 }
+
+/// Singular values below this times the largest are rounding noise of the contraction: their vectors mean nothing.
+const NOISE: f64 = 1e-12;
 
 /// The tensor over its largest entry, whose logarithm is counted; a constant, since the sum does not depend on it.
 fn normalised(t: &Var<f64>, ln_z: Var<f64>, step: usize) -> Result<(Var<f64>, Var<f64>)> {

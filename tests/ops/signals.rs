@@ -1,5 +1,6 @@
 //! Differences, quadrature, convolution, interpolation.
 
+#![allow(clippy::reversed_empty_ranges)] // naive loops over ranges that may be empty
 use crate::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;

@@ -56,16 +56,17 @@ fn alike(a: f64, b: f64, relative: f64) -> bool {
 }
 
 #[test]
-#[ignore = "fails: std's arcsinh overflows at the largest numbers where ours is finite; what follows is not reached"]
 fn special_values_are_those_of_std() {
     let others = [Unary::Floor, Unary::Ceil, Unary::Round, Unary::Abs, Unary::Reciprocal];
     for op in REAL.into_iter().map(|r| r.0).chain(others) {
         let Some((double, single)) = std_function(op) else { continue };
-        for (&x, y) in SPECIAL.iter().zip(unary(op, &SPECIAL)) {
+        // std's inverse hyperbolic functions overflow at the largest numbers, where ours are finite
+        let overflows = |x: f64, limit: f64| matches!(op, Unary::Asinh | Unary::Acosh) && x.is_finite() && x.abs() > limit;
+        for (&x, y) in SPECIAL.iter().zip(unary(op, &SPECIAL)).filter(|(x, _)| !overflows(**x, 1e150)) {
             assert!(alike(y, double(x), 1e-15), "{op:?}({x:e}) = {y:e}, std {:e}", double(x));
         }
         let x: Vec<f32> = SPECIAL.iter().map(|&x| x as f32).chain([1e-45, -1e-45, 1e-40, 89.5, -104.5, 1e30]).collect();
-        for (&x, y) in x.iter().zip(unary(op, &x)) {
+        for (&x, y) in x.iter().zip(unary(op, &x)).filter(|(x, _)| !overflows(f64::from(**x), 1e18)) {
             let exact = single(x);
             let tiny = exact.abs() < f32::MIN_POSITIVE && (y - exact).abs() <= 2e-45;
             assert!(tiny || alike(y as f64, exact as f64, 4e-7), "{op:?}({x:e}) = {y:e}, std {exact:e}");
