@@ -8,6 +8,7 @@ use common::{Options, Run};
 use pullback::physics::ising::{critical_beta, onsager};
 use pullback::prelude::*;
 use pullback::tensor_network::{Trg, ising_square};
+use rayon::prelude::*;
 
 /// The two-dimensional Ising model on the square lattice: the tensor renormalisation group of Levin and Nave contracts the partition
 /// function to ln Z per site as a function of the inverse temperature β; the energy E = −∂lnZ/∂β and the specific heat
@@ -42,7 +43,7 @@ fn main() -> common::Outcome {
         (args.chi, args.steps) = (8, 12);
     }
     if args.beta.is_empty() {
-        let points = if args.options.smallest { 5 } else { 13 };
+        let points = if args.options.smallest { 5 } else { 11 };
         args.beta = (0..points).map(|i| 0.32 + 0.24 * f64::from(i) / f64::from(points - 1)).collect();
         args.beta.extend([0.4, 0.44]);
         args.beta.sort_by(f64::total_cmp);
@@ -52,9 +53,10 @@ fn main() -> common::Outcome {
     let mut run = Run::start("ising", &args, &args.options)?;
     let mut trace = run.trace(&["beta", "ln_z", "energy", "specific_heat", "ln_z_exact", "energy_exact", "specific_heat_exact"])?;
     let mut found = Vec::new();
-    for i in common::progress("temperatures", args.beta.len()) {
-        let beta = args.beta[i];
-        let [ln_z, first, second] = derivatives(&trg, beta)?;
+    let bar = common::bar("temperatures", args.beta.len());
+    let results = args.beta.par_iter().map(|&beta| derivatives(&trg, beta).inspect(|_| bar.inc(1))).collect::<Result<Vec<_>>>()?;
+    bar.finish_and_clear();
+    for (&beta, &[ln_z, first, second]) in args.beta.iter().zip(&results) {
         let row = [ln_z, -first, beta * beta * second];
         let exact = onsager(beta, 1.0);
         let exact = [exact.ln_z_per_site, exact.energy_per_site, exact.specific_heat_per_site];
