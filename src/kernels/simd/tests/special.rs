@@ -57,11 +57,11 @@ fn alike(a: f64, b: f64, relative: f64) -> bool {
 
 #[test]
 fn special_values_are_those_of_std() {
-    let others = [Unary::Floor, Unary::Ceil, Unary::Round, Unary::Abs, Unary::Reciprocal];
-    for op in REAL.into_iter().map(|r| r.0).chain(others) {
+    // std's acosh and atanh cancel near 1: the table of exact values has them
+    for op in REAL.into_iter().map(|r| r.0).filter(|op| !matches!(op, Unary::Acosh | Unary::Atanh)) {
         let Some((double, single)) = std_function(op) else { continue };
-        // std's inverse hyperbolic functions overflow at the largest numbers, where ours are finite
-        let overflows = |x: f64, limit: f64| matches!(op, Unary::Asinh | Unary::Acosh) && x.is_finite() && x.abs() > limit;
+        // std's asinh overflows at the largest numbers, where ours is finite
+        let overflows = |x: f64, limit: f64| op == Unary::Asinh && x.is_finite() && x.abs() > limit;
         for (&x, y) in SPECIAL.iter().zip(unary(op, &SPECIAL)).filter(|(x, _)| !overflows(**x, 1e150)) {
             assert!(alike(y, double(x), 1e-15), "{op:?}({x:e}) = {y:e}, std {:e}", double(x));
         }
