@@ -50,8 +50,10 @@ fn energy_and_specific_heat_by_derivatives() {
 /// The derivatives of the truncated network are those of its own values, discarded part included.
 #[test]
 fn derivatives_agree_with_finite_differences() {
-    gradcheck(ln_z(6, 6), &0.35).unwrap();
-    gradcheck(ln_z(4, 4), &0.5).unwrap();
+    // small steps: where singular values cross at the cut, about 4e-3 away, the truncated function jumps
+    let options = GradCheck { step: Some(3e-4), ..Default::default() };
+    gradcheck_with(ln_z(6, 6), &0.35, &options).unwrap();
+    gradcheck_with(ln_z(4, 4), &0.5, &options).unwrap();
 }
 
 #[test]
