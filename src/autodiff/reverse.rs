@@ -170,7 +170,7 @@ where
 ///
 /// ```
 /// use pullback::prelude::*;
-/// let g = grad(|x| x.sin() * x, &0.5)?;
+/// let g = grad(|x: &Var<f64>| x.sin() * x, &0.5)?;
 /// assert!((g - (0.5f64.cos() * 0.5 + 0.5f64.sin())).abs() < 1e-15);
 /// # Ok::<(), pullback::Error>(())
 /// ```

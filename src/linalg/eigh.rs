@@ -32,10 +32,10 @@ pub struct EighOptions {
 /// use pullback::prelude::*;
 /// use pullback::linalg::eigh;
 /// let a = ndarray::array![[2.0, 1.0], [1.0, 2.0]];
-/// let (values, _) = eigh(&Var::from(&a))?;
+/// let (values, _) = eigh::<f64>(&Var::from(&a))?;
 /// assert!((values.as_slice()[0] - 1.0).abs() < 1e-14 && (values.as_slice()[1] - 3.0).abs() < 1e-14);
 /// // Hellmann–Feynman: the derivative of an eigenvalue is the expectation value of the perturbation
-/// let g = grad(|a| Ok::<_, Error>(eigh(a)?.0.slice(ndarray::s![0])), &a)?;
+/// let g = grad(|a: &Var<f64>| Ok::<_, Error>(eigh(a)?.0.slice(ndarray::s![0])), &a)?;
 /// assert!((g[[0, 1]] + 0.5).abs() < 1e-14);
 /// # Ok::<(), pullback::Error>(())
 /// ```
