@@ -1,6 +1,6 @@
 //! Elementwise functions of contiguous slices: the elementary functions, arithmetic, and loops over a closure.
 //!
-//! Every function is vectorised for the machine it runs on where [`super::simd`] has it, allocates its result without zeroing it first, and
+//! Every function is vectorised for the machine it runs on where `simd` has it, allocates its result without zeroing it first, and
 //! is shared among threads above a size; an element's result depends neither on its place nor on the number of threads.
 
 use super::parallel::{self, THRESHOLD_COMPUTE, THRESHOLD_MEMORY, for_chunks, for_chunks_2, for_chunks_mut};

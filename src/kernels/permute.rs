@@ -1,4 +1,4 @@
-//! Permutation of axes, with numpy's meaning: axis i of the result is axis perm[i] of the input.
+//! Permutation of axes, with numpy's meaning: axis i of the result is axis `perm[i]` of the input.
 
 use super::buffer::{build, strides};
 use super::strided::{self, Axis};

@@ -273,7 +273,7 @@ fn summed<T: Scalar>(operation: &str, x: &Var<T>, y: &Var<T>, of_x: &[usize], of
     product(x.clone(), &xl, y.clone(), &yl, &z, (false, false))
 }
 
-/// The Kronecker product: along each axis, counted from the last, z[i n + j] = x[i] y[j] where n is the length of y's axis.
+/// The Kronecker product: along each axis, counted from the last, `z[i n + j] = x[i] y[j]` where n is the length of y's axis.
 pub fn kron<T: Scalar>(x: &Var<T>, y: &Var<T>) -> Var<T> {
     let rank = x.ndim().max(y.ndim());
     let padded = |v: &Var<T>| {
