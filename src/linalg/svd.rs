@@ -96,7 +96,7 @@ impl Truncation {
         Ok(())
     }
 
-    /// How many of these descending moduli to keep; `more` tells whether there are smaller ones that were not computed.
+    /// How many of these descending moduli to keep.
     pub(crate) fn count(&self, moduli: &[f64], close: f64) -> usize {
         let largest = moduli.first().copied().unwrap_or(0.0);
         // rounding noise is never kept: its vectors are arbitrary
