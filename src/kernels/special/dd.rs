@@ -17,12 +17,12 @@ pub(super) struct Dd {
 const HALF_LN_2PI: Dd = Dd { hi: 0.9189385332046728, lo: -3.8782941580672414e-17 };
 /// The coefficients B_{2k}/(2k(2k−1)), k = 2…9, of Stirling's series (the first, 1/12, is added in double-double).
 const STIRLING: [f64; 8] = [
-    -0.002_777_777_777_777_777_8,
-    0.000_793_650_793_650_793_65,
-    -0.000_595_238_095_238_095_24,
-    0.000_841_750_841_750_841_75,
-    -0.001_917_526_917_526_917_5,
-    0.006_410_256_410_256_410_3,
+    -0.002_777_777_777_777_778,
+    0.000_793_650_793_650_793_7,
+    -0.000_595_238_095_238_095_3,
+    0.000_841_750_841_750_841_7,
+    -0.001_917_526_917_526_917_4,
+    0.006_410_256_410_256_41,
     -0.029_550_653_594_771_242,
     0.179_644_372_368_830_57,
 ];
@@ -114,7 +114,7 @@ impl Dd {
     /// ln x for x > 0.
     pub fn ln(self) -> Dd {
         // x = m·2^k with m in [√½, √2], and ln m = 2 artanh((m−1)/(m+1))
-        let (scaled, offset) = if self.hi < f64::MIN_POSITIVE { (self * 18_014_398_509_481_984.0, -54.0) } else { (self, 0.0) };
+        let (scaled, offset) = if self.hi < f64::MIN_POSITIVE { (self * 1.801_439_850_948_198_4e16, -54.0) } else { (self, 0.0) };
         let mut exponent = ((scaled.hi.to_bits() >> 52) & 0x7ff) as i64 - 1023;
         let power = f64::from_bits(((exponent + 1023) as u64) << 52);
         let mut m = Dd { hi: scaled.hi / power, lo: scaled.lo / power };
