@@ -1,11 +1,10 @@
 //! The one error type of the crate.
 
 /// What went wrong, naming the operation, the shapes or the option, and what would be right.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// Shapes that do not fit the operation.
-    #[error("{operation}: {message}")]
     Shape {
         /// The operation that was asked for.
         operation: &'static str,
@@ -13,7 +12,6 @@ pub enum Error {
         message: String,
     },
     /// An option or argument out of its range.
-    #[error("{operation}: {message}")]
     Argument {
         /// The operation that was asked for.
         operation: &'static str,
@@ -21,7 +19,6 @@ pub enum Error {
         message: String,
     },
     /// A NaN or infinity where the operation needs finite numbers.
-    #[error("{operation}: {message}")]
     NonFinite {
         /// The operation that met it.
         operation: &'static str,
@@ -29,7 +26,6 @@ pub enum Error {
         message: String,
     },
     /// A matrix without the property that the operation needs (positive definite, invertible, …).
-    #[error("{operation}: {message}")]
     Singular {
         /// The operation that was asked for.
         operation: &'static str,
@@ -37,7 +33,6 @@ pub enum Error {
         message: String,
     },
     /// An iteration that did not reach its tolerance.
-    #[error("{operation}: did not converge: {message}")]
     NoConvergence {
         /// The operation that was asked for.
         operation: &'static str,
@@ -45,7 +40,6 @@ pub enum Error {
         message: String,
     },
     /// The loss depends on a choice of basis that the mathematics leaves open, so it has no derivative.
-    #[error("{operation}: the result depends on the gauge: {message}")]
     GaugeDependent {
         /// The operation whose basis it is.
         operation: &'static str,
@@ -53,7 +47,6 @@ pub enum Error {
         message: String,
     },
     /// A derivative that does not exist, or that a rule does not offer.
-    #[error("{operation}: {message}")]
     Derivative {
         /// The operation that was asked for.
         operation: &'static str,
@@ -61,7 +54,6 @@ pub enum Error {
         message: String,
     },
     /// A file that could not be read or written.
-    #[error("{operation}: {message}")]
     Io {
         /// The operation that was asked for.
         operation: &'static str,
@@ -69,9 +61,27 @@ pub enum Error {
         message: String,
     },
     /// An error of the user's own code, carried through.
-    #[error("{0}")]
     User(String),
 }
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use Error::*;
+        match self {
+            Shape { operation, message }
+            | Argument { operation, message }
+            | NonFinite { operation, message }
+            | Singular { operation, message }
+            | Derivative { operation, message }
+            | Io { operation, message } => write!(f, "{operation}: {message}"),
+            NoConvergence { operation, message } => write!(f, "{operation}: did not converge: {message}"),
+            GaugeDependent { operation, message } => write!(f, "{operation}: the result depends on the gauge: {message}"),
+            User(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
 
 /// A result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

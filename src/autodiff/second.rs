@@ -7,7 +7,6 @@ use super::var::Var;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 /// The gradient at variables, zero where nothing depends on them: a linear loss has a zero Hessian, not an error.
 fn gradient<A: Tree, L: Loss, R: Returns<Vars = L>>(f: impl FnOnce(&A) -> R, x: &A) -> Result<A> {
@@ -77,7 +76,7 @@ fn each<T: Scalar>(n: usize, f: impl Fn(usize) -> Result<Var<T>> + Send + Sync) 
     if n < PARALLEL || super::anomaly::is_on() {
         (0..n).map(f).collect()
     } else {
-        (0..n).into_par_iter().with_min_len(PARALLEL / 2).map(f).collect()
+        crate::kernels::parallel::collect(n, f).into_iter().collect()
     }
 }
 

@@ -7,8 +7,8 @@ use super::stacking::{leading, stack, unstack};
 use super::tree::{AnyRef, AnyVar, Loss, Returns, Tree, Vars, fill, instantiate, leaves, map_kind};
 use super::var::Var;
 use crate::error::{Error, Result};
+use crate::kernels::parallel::collect;
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 use std::marker::PhantomData;
 
 /// Samples whose gradients are added one after the other; the sums are then added in order, so that the number of threads has no part in
@@ -28,7 +28,7 @@ fn constant<A: Tree>(tree: &A) -> bool {
 
 /// One result per item; in parallel, unless a surrounding transform records, whose order of operations is then that of the items.
 fn each<A: Sync, B: Send>(items: &[A], parallel: bool, f: impl Fn(&A) -> Result<B> + Sync) -> Result<Vec<B>> {
-    if parallel && items.len() > 1 { items.par_iter().map(|item| f(item)).collect() } else { items.iter().map(f).collect() }
+    if parallel { collect(items.len(), |i| f(&items[i])).into_iter().collect() } else { items.iter().map(f).collect() }
 }
 
 /// Σ over structures of equal shapes, from the first on.

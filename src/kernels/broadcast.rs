@@ -1,7 +1,9 @@
 //! Numpy's broadcasting: shapes are aligned at their last axes, and an axis of length 1 (or missing) is repeated.
 
-use super::buffer::{build, for_chunks, vectorize};
+use super::buffer::build;
+use super::parallel::for_grains;
 use super::reduce::sum_axes;
+use super::simd::vectorize;
 use super::strided::{self, Axis};
 use crate::scalar::Scalar;
 use smallvec::SmallVec;
@@ -142,17 +144,17 @@ pub fn binary_broadcast<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + S
     }
     if a.len() == n && b.len() == n {
         // SAFETY: `fill_binary` writes every element.
-        return unsafe { build(n, |out| for_chunks(out, |i, out| pairs(out, &a[i..], &b[i..], f))) };
+        return unsafe { build(n, |out| for_grains(out, |i, out| pairs(out, &a[i..], &b[i..], f))) };
     }
     if b.len() == 1 && a.len() == n {
         let b = b[0];
         // SAFETY: `fill_unary` writes every element.
-        return unsafe { build(n, |out| for_chunks(out, |i, out| singles(out, &a[i..], move |a| f(a, b)))) };
+        return unsafe { build(n, |out| for_grains(out, |i, out| singles(out, &a[i..], move |a| f(a, b)))) };
     }
     if a.len() == 1 && b.len() == n {
         let a = a[0];
         // SAFETY: as above.
-        return unsafe { build(n, |out| for_chunks(out, |i, out| singles(out, &b[i..], move |b| f(a, b)))) };
+        return unsafe { build(n, |out| for_grains(out, |i, out| singles(out, &b[i..], move |b| f(a, b)))) };
     }
     if n <= 64 {
         return few([a_shape, b_shape], out_shape, n, |[i, j]| f(a[i], b[j]));
@@ -176,7 +178,7 @@ pub fn binary_broadcast<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + S
         });
     };
     // SAFETY: the rows of the layout cover the result, and `fill_binary` writes every element of each.
-    unsafe { build(n, |out| for_chunks(out, fill)) }
+    unsafe { build(n, |out| for_grains(out, fill)) }
 }
 
 /// Element by element, for so few that preparing anything would cost more.
@@ -236,7 +238,7 @@ fn periodic<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + Sync + Copy>(
         }
     };
     // SAFETY: the loop above writes each element.
-    unsafe { build(n, |out| for_chunks(out, fill)) }
+    unsafe { build(n, |out| for_grains(out, fill)) }
 }
 
 #[inline(always)]
@@ -292,7 +294,7 @@ pub fn ternary_broadcast<T: Element, U: Element, W: Element, V: Element, F: Fn(T
         });
     };
     // SAFETY: the rows of the layout cover the result and each loop writes its whole row.
-    unsafe { build(n, |out| for_chunks(out, fill)) }
+    unsafe { build(n, |out| for_grains(out, fill)) }
 }
 
 /// Strides are 0 or 1; a repeated operand leaves a loop over two, so that each loop has unit strides.

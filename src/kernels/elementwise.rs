@@ -3,7 +3,8 @@
 //! Every function is vectorised for the machine it runs on where `simd` has it, allocates its result without zeroing it first, and
 //! is shared among threads above a size; an element's result depends neither on its place nor on the number of threads.
 
-use super::parallel::{self, THRESHOLD_COMPUTE, THRESHOLD_MEMORY, for_chunks, for_chunks_2, for_chunks_mut};
+use super::buffer::build;
+use super::parallel::{THRESHOLD_COMPUTE, THRESHOLD_MEMORY, for_chunks, for_chunks_2, for_chunks_mut};
 use super::simd::{self, BLOCK, Operands, complex, dispatch, erf, exp, hyperbolic, inverse, log, pow, simple, trig};
 use crate::scalar::{AnySlice, AnySliceMut, AnyVec, Number, Scalar};
 use num_complex::Complex;
@@ -222,7 +223,7 @@ fn unary_of<E: Element>(op: Unary, x: &[E]) -> Vec<E> {
     // SAFETY: `map_into` writes every element of each chunk, and the chunks cover the slice.
     #[allow(unsafe_code)]
     unsafe {
-        parallel::build(x.len(), |dst| for_chunks(x, dst, op.threshold(), |s, d| E::map_into(op, s, d)))
+        build(x.len(), |dst| for_chunks(x, dst, op.threshold(), |s, d| E::map_into(op, s, d)))
     }
 }
 
@@ -273,7 +274,7 @@ fn binary_of<E: Element>(op: Binary, a: &[E], b: &[E]) -> Vec<E> {
     // SAFETY: `zip_into` writes every element of each chunk, and the chunks cover the slice.
     #[allow(unsafe_code)]
     unsafe {
-        parallel::build(a.len(), |dst| for_chunks_2(a, b, dst, op.threshold(), |a, b, d| E::zip_into(op, Operands::Both(a, b, d))))
+        build(a.len(), |dst| for_chunks_2(a, b, dst, op.threshold(), |a, b, d| E::zip_into(op, Operands::Both(a, b, d))))
     }
 }
 
@@ -316,7 +317,7 @@ pub fn binary_scalar_left<T: Scalar>(op: Binary, a: T, b: &[T]) -> Vec<T> {
         // SAFETY: `zip_into` writes every element of each chunk, and the chunks cover the slice.
         #[allow(unsafe_code)]
         unsafe {
-            parallel::build(b.len(), |dst| for_chunks(b, dst, op.threshold(), |b, d| E::zip_into(op, Operands::LeftScalar(a, b, d))))
+            build(b.len(), |dst| for_chunks(b, dst, op.threshold(), |b, d| E::zip_into(op, Operands::LeftScalar(a, b, d))))
         }
     }
     both_by_type!(T, a = std::slice::from_ref(&a), b = b => of(op, a[0], b))
@@ -329,7 +330,7 @@ pub fn binary_scalar_right<T: Scalar>(op: Binary, a: &[T], b: T) -> Vec<T> {
         // SAFETY: `zip_into` writes every element of each chunk, and the chunks cover the slice.
         #[allow(unsafe_code)]
         unsafe {
-            parallel::build(a.len(), |dst| for_chunks(a, dst, op.threshold(), |a, d| E::zip_into(op, Operands::RightScalar(a, b, d))))
+            build(a.len(), |dst| for_chunks(a, dst, op.threshold(), |a, d| E::zip_into(op, Operands::RightScalar(a, b, d))))
         }
     }
     if op == Binary::Pow
@@ -458,11 +459,11 @@ pub fn add_assign<T: Scalar>(y: &mut [T], x: &[T]) {
 }
 
 /// f(x), elementwise, threaded above a size.
-pub fn map<T: Copy + Sync, U: Send>(x: &[T], f: impl Fn(T) -> U + Sync) -> Vec<U> {
+pub fn map<T: Copy + Sync, U: Copy + Send>(x: &[T], f: impl Fn(T) -> U + Sync) -> Vec<U> {
     // SAFETY: every element of each chunk is written, and the chunks cover the slice.
     #[allow(unsafe_code)]
     unsafe {
-        parallel::build(x.len(), |dst| {
+        build(x.len(), |dst| {
             for_chunks(x, dst, THRESHOLD_COMPUTE, |s, d| {
                 for (d, &x) in d.iter_mut().zip(s) {
                     d.write(f(x));
@@ -478,11 +479,11 @@ pub fn map_inplace<T: Copy + Send>(x: &mut [T], f: impl Fn(T) -> T + Sync + Send
 }
 
 /// f(a, b), elementwise, threaded above a size; the lengths are equal.
-pub fn zip<T: Copy + Sync, U: Copy + Sync, V: Send>(a: &[T], b: &[U], f: impl Fn(T, U) -> V + Sync) -> Vec<V> {
+pub fn zip<T: Copy + Sync, U: Copy + Sync, V: Copy + Send>(a: &[T], b: &[U], f: impl Fn(T, U) -> V + Sync) -> Vec<V> {
     // SAFETY: every element of each chunk is written, and the chunks cover the slice.
     #[allow(unsafe_code)]
     unsafe {
-        parallel::build(a.len(), |dst| {
+        build(a.len(), |dst| {
             for_chunks_2(a, b, dst, THRESHOLD_COMPUTE, |a, b, d| {
                 for ((d, &a), &b) in d.iter_mut().zip(a).zip(b) {
                     d.write(f(a, b));

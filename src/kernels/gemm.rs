@@ -8,12 +8,12 @@
 
 mod direct;
 
-use super::buffer::{Shared, build, vectorize};
+use super::buffer::build;
+use super::parallel::{Shared, for_each, join};
 use crate::scalar::{Scalar, ScalarKind};
 use faer::traits::ComplexField;
 use faer::{Accum, Conj, MatMut, MatRef, Par};
 use num_complex::Complex;
-use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 /// A matrix, or a batch of them, inside a slice: entry (i, j) of matrix b is `data[b batch_stride + i row_stride + j col_stride]`.
@@ -182,7 +182,7 @@ unsafe fn run<T: Scalar>(spec: &Gemm<T>, add: bool, c: *mut T, len: usize) {
     if batch < 2 * many {
         (0..batch).for_each(one);
     } else {
-        (0..batch.div_ceil(many)).into_par_iter().for_each(|task| (task * many..batch.min((task + 1) * many)).for_each(one));
+        for_each(batch.div_ceil(many), &|task| (task * many..batch.min((task + 1) * many)).for_each(one));
     }
 }
 
@@ -209,7 +209,7 @@ unsafe fn split<T: Scalar>(p: Product<T>) {
             let first = Shared(Product { k: half, ..p });
             let (a, b, c) = (p.a.from(0, half), p.b.from(half, 0), other.as_mut_ptr());
             let second = Shared(Product { k: k - half, a, b, c, c_stride: n, add: false, ..p });
-            rayon::join(move || split(first.get()), move || split(second.get()));
+            join(&move || split(first.get()), &move || split(second.get()));
             for i in 0..m {
                 for j in 0..n {
                     *p.c.add(i * p.c_stride + j) += *other.as_ptr().add(i * n + j);
@@ -230,7 +230,7 @@ unsafe fn split<T: Scalar>(p: Product<T>) {
     };
     let (first, second) = (Shared(first), Shared(second));
     // SAFETY: as above.
-    rayon::join(move || unsafe { split(first.get()) }, move || unsafe { split(second.get()) });
+    join(&move || unsafe { split(first.get()) }, &move || unsafe { split(second.get()) });
 }
 
 /// A sequential product: register blocks if a panel of B or all of A stays in the nearest cache, or faer.

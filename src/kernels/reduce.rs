@@ -3,10 +3,10 @@
 //! Sums are pairwise over blocks (Higham, *Accuracy and Stability of Numerical Algorithms*, §4.2): the error grows as log n, not n.
 //! The tree depends on the shape alone, so the bits do not depend on the number of threads.
 
-use super::buffer::{GRAIN, vectorize};
+use super::parallel::{GRAIN, collect, for_parts, for_rows};
+use super::simd::vectorize;
 use crate::scalar::{AnySlice, Number, Real, Scalar};
 use num_traits::Zero;
-use rayon::prelude::*;
 use smallvec::SmallVec;
 
 /// Elements that lanes add up one after the other, below the pairwise tree.
@@ -138,7 +138,7 @@ fn reduce_middle<T: Scalar, O: Op<T>>(x: &[T], outer: usize, rows: usize, inner:
             units(x, &mut out);
         } else {
             let many = GRAIN.div_ceil(unit);
-            x.par_chunks(many * unit).zip(out.par_chunks_mut(many * inner)).for_each(|(x, out)| units(x, out));
+            for_rows(x, unit, &mut out, inner, many, units);
         }
         return out;
     }
@@ -153,8 +153,7 @@ fn reduce_middle<T: Scalar, O: Op<T>>(x: &[T], outer: usize, rows: usize, inner:
         } else if inner >= GRAIN {
             let start = out.len();
             out.resize(start + inner, identity);
-            out[start..].par_chunks_mut(GRAIN).enumerate().for_each(|(i, out)| {
-                let first = i * GRAIN;
+            for_parts(&mut out[start..], GRAIN, |first, out| {
                 vectorize!([T: Scalar, O: Op<T>] [T, O] |x: &'a [T], rows: usize, inner: usize, first: usize, out: &'a mut [T], op: O| -> () {
                     fold_columns(x, rows, inner, first, out, op)
                 });
@@ -163,7 +162,7 @@ fn reduce_middle<T: Scalar, O: Op<T>>(x: &[T], outer: usize, rows: usize, inner:
             let block = (GRAIN / inner).max(16);
             let blocks = rows.div_ceil(block);
             let mut partial = vec![identity; blocks * inner];
-            x.par_chunks(block * inner).zip(partial.par_chunks_mut(inner)).for_each(|(x, out)| rows_task(x, inner, out, op));
+            for_parts(&mut partial, inner, |start, out| rows_task(&x[start * block..unit.min((start + inner) * block)], inner, out, op));
             if blocks == 1 {
                 out.append(&mut partial);
             } else {
@@ -189,7 +188,7 @@ fn fold<T: Scalar, O: Op<T>>(x: &[T], identity: T, op: O) -> T {
     if x.len() < 2 * GRAIN {
         return task(x);
     }
-    let partial: Vec<T> = x.par_chunks(GRAIN).map(task).collect();
+    let partial = collect(x.len().div_ceil(GRAIN), |i| task(&x[i * GRAIN..x.len().min((i + 1) * GRAIN)]));
     fold(&partial, identity, op)
 }
 
@@ -364,7 +363,9 @@ fn arg_axis<T: Real>(x: &[T], outer: usize, n: usize, inner: usize, better: impl
     if x.len() < 2 * GRAIN || outer == 1 {
         x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)).for_each(|(x, out)| unit(x, out));
     } else {
-        x.par_chunks(n * inner).zip(out.par_chunks_mut(inner)).with_min_len(GRAIN.div_ceil(n * inner)).for_each(|(x, out)| unit(x, out));
+        let units =
+            |x: &[T], out: &mut [usize]| x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)).for_each(|(x, out)| unit(x, out));
+        for_rows(x, n * inner, &mut out, inner, GRAIN.div_ceil(n * inner), units);
     }
     out
 }
@@ -388,7 +389,10 @@ fn inner_product<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
     if a.len() < 2 * GRAIN {
         return task(a, b);
     }
-    let partial: Vec<T> = a.par_chunks(GRAIN).zip(b.par_chunks(GRAIN)).map(|(a, b)| task(a, b)).collect();
+    let partial = collect(a.len().div_ceil(GRAIN), |i| {
+        let range = i * GRAIN..a.len().min((i + 1) * GRAIN);
+        task(&a[range.clone()], &b[range])
+    });
     sum_all(&partial)
 }
 

@@ -4,7 +4,8 @@
 //! both sides allow it. Then either the innermost axis is contiguous on both sides (runs are copied whole), or the copy is a transposition:
 //! a group I of axes that is fast in the destination against a group J that is fast in the source, in tiles small enough for the cache.
 
-use super::buffer::{GRAIN, Shared, vectorize};
+use super::parallel::{GRAIN, Shared, join};
+use super::simd::vectorize;
 use smallvec::SmallVec;
 
 /// One axis of a copy; strides in elements.
@@ -76,10 +77,10 @@ unsafe fn split<T: Copy + Send + Sync>(src: *const T, dst: *mut T, mut axes: Axe
     // SAFETY: index `half` of the axis exists.
     let ends = unsafe { Shared((src.offset(half as isize * axis.src), dst.offset(half as isize * axis.dst))) };
     let starts = Shared((src, dst));
-    rayon::join(
+    join(
         // SAFETY: the two halves name disjoint places of what the caller vouches for.
-        move || unsafe { split(starts.get().0, starts.get().1, axes, rest * half) },
-        move || unsafe { split(ends.get().0, ends.get().1, upper, rest * (axis.len - half)) },
+        &move || unsafe { split(starts.get().0, starts.get().1, axes.clone(), rest * half) },
+        &move || unsafe { split(ends.get().0, ends.get().1, upper.clone(), rest * (axis.len - half)) },
     );
 }
 

@@ -6,10 +6,9 @@ use super::shape::{around, axis_of};
 use super::view::View;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
-use crate::kernels::buffer::GRAIN;
+use crate::kernels::parallel::{GRAIN, for_parts};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
-use rayon::prelude::*;
 use std::marker::PhantomData;
 
 /// Runs along an axis from its second place on: each value x at position p becomes `step(p, previous, x)`.
@@ -38,7 +37,7 @@ fn scan<T: Scalar>(values: &mut [T], shape: &[usize], axis: usize, reverse: bool
         }
     };
     if values.len() >= 2 * GRAIN {
-        values.par_chunks_exact_mut(n * inner).enumerate().for_each(run);
+        for_parts(values, n * inner, |start, block| run((start / (n * inner), block)));
     } else {
         values.chunks_exact_mut(n * inner).enumerate().for_each(run);
     }

@@ -1,4 +1,5 @@
-//! Discrete Fourier transforms, with numpy's names, conventions and padding; on rustfft, in parallel over the other axes.
+//! Discrete Fourier transforms, with numpy's names, conventions and padding; on rustfft, in double precision (single precision is rounded
+//! from it), in parallel over the other axes.
 //!
 //! Forward y_k = Σ_j x_j e^{−2πi jk/n}; the inverse has e^{+2πi jk/n} and the factor 1/n (see [`Norm`]).
 //!
@@ -13,12 +14,12 @@ use super::joining::concatenate;
 use super::shape::axis_of;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
+use crate::kernels::parallel::{for_parts, for_rows};
 use crate::kernels::permute::permute;
 use crate::scalar::{AnySlice, AnySliceMut, AnyVec, Real, Scalar};
 use crate::tensor::{Shape, Tensor, len_of};
 use num_complex::Complex;
-use rayon::prelude::*;
-use rustfft::{Fft, FftNum, FftPlanner};
+use rustfft::{Fft, FftPlanner};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -48,43 +49,25 @@ pub struct FftOptions {
     pub norm: Norm,
 }
 
-/// What rustfft computes with.
-trait Float: FftNum + Real {
-    fn planner() -> &'static Mutex<FftPlanner<Self>>;
-    fn twiddles() -> &'static Mutex<HashMap<usize, Arc<[Complex<Self>]>>>;
-}
+type C64 = Complex<f64>;
 
-macro_rules! float {
-    ($($t:ty)*) => { $(
-        impl Float for $t {
-            fn planner() -> &'static Mutex<FftPlanner<Self>> {
-                static PLANNER: LazyLock<Mutex<FftPlanner<$t>>> = LazyLock::new(|| Mutex::new(FftPlanner::new()));
-                &PLANNER
-            }
-            fn twiddles() -> &'static Mutex<HashMap<usize, Arc<[Complex<Self>]>>> {
-                static TWIDDLES: LazyLock<Mutex<HashMap<usize, Arc<[Complex<$t>]>>>> = LazyLock::new(Mutex::default);
-                &TWIDDLES
-            }
-        }
-    )* };
-}
-float!(f32 f64);
+/// Lengths whose tables are kept.
+const CACHED: usize = 64;
 
-fn planned<F: Float>(n: usize, inverse: bool) -> Arc<dyn Fft<F>> {
-    let mut planner = F::planner().lock().unwrap_or_else(PoisonError::into_inner);
+fn planned(n: usize, inverse: bool) -> Arc<dyn Fft<f64>> {
+    static PLANNER: LazyLock<Mutex<FftPlanner<f64>>> = LazyLock::new(|| Mutex::new(FftPlanner::new()));
+    let mut planner = PLANNER.lock().unwrap_or_else(PoisonError::into_inner);
     if inverse { planner.plan_fft_inverse(n) } else { planner.plan_fft_forward(n) }
 }
 
 /// e^{−2πi k/n} for k = 0 ..= n/2.
-fn twiddles<F: Float>(n: usize) -> Arc<[Complex<F>]> {
-    let mut cache = F::twiddles().lock().unwrap_or_else(PoisonError::into_inner);
-    if cache.len() > 64 {
+fn twiddles(n: usize) -> Arc<[C64]> {
+    static TWIDDLES: LazyLock<Mutex<HashMap<usize, Arc<[C64]>>>> = LazyLock::new(Mutex::default);
+    let mut cache = TWIDDLES.lock().unwrap_or_else(PoisonError::into_inner);
+    if cache.len() > CACHED {
         cache.clear();
     }
-    let make = |k: usize| {
-        let (sin, cos) = (-std::f64::consts::TAU * k as f64 / n as f64).sin_cos();
-        Complex::new(<F as Real>::from_f64(cos), <F as Real>::from_f64(sin))
-    };
+    let make = |k: usize| Complex::from_polar(1.0, -std::f64::consts::TAU * k as f64 / n as f64);
     cache.entry(n).or_insert_with(|| (0..=n / 2).map(make).collect()).clone()
 }
 
@@ -94,36 +77,44 @@ fn rows_of(n: usize) -> usize {
 }
 
 /// Transforms of rows of length n, times a factor.
-fn transform<F: Float>(x: &mut [Complex<F>], n: usize, inverse: bool, scale: F) {
-    let fft = planned::<F>(n, inverse);
-    let part = |rows: &mut [Complex<F>]| {
-        let mut scratch = vec![Complex::new(F::zero(), F::zero()); fft.get_inplace_scratch_len()];
-        fft.process_with_scratch(rows, &mut scratch);
-        if scale != F::one() {
-            rows.iter_mut().for_each(|z| *z = Complex::new(z.re * scale, z.im * scale));
+fn transform(x: &mut [C64], n: usize, inverse: bool, scale: f64) {
+    let fft = planned(n, inverse);
+    for_parts(x, rows_of(n) * n, |_, rows| {
+        fft.process_with_scratch(rows, &mut vec![C64::ZERO; fft.get_inplace_scratch_len()]);
+        if scale != 1.0 {
+            rows.iter_mut().for_each(|z| *z *= scale);
         }
-    };
-    if x.len() <= rows_of(n) * n { part(x) } else { x.par_chunks_mut(rows_of(n) * n).for_each(part) }
+    });
+}
+
+/// The same in double precision and rounded: the library's code for a second type of number would be a seventh of this crate's compile time.
+fn transform_single(x: &mut [Complex<f32>], n: usize, inverse: bool, scale: f64) {
+    let fft = planned(n, inverse);
+    for_parts(x, rows_of(n) * n, |_, rows| {
+        let mut wide: Vec<C64> = rows.iter().map(|z| Complex::new(z.re as f64, z.im as f64)).collect();
+        fft.process_with_scratch(&mut wide, &mut vec![C64::ZERO; fft.get_inplace_scratch_len()]);
+        rows.iter_mut().zip(wide).for_each(|(z, w)| *z = Complex::new((w.re * scale) as f32, (w.im * scale) as f32));
+    });
 }
 
 /// Half spectra (n/2 + 1 entries) of real rows of length n. For even n the row is taken as n/2 complex numbers x_{2j} + i x_{2j+1}, from whose
 /// spectrum those of the even and the odd elements are told apart by symmetry.
-fn real_forward<F: Float>(x: &[F], n: usize, scale: F) -> Vec<Complex<F>> {
+fn real_forward(x: &[f64], n: usize, scale: f64) -> Vec<C64> {
     let (half, kept) = (n / 2, n / 2 + 1);
-    let zero = Complex::new(F::zero(), F::zero());
+    let zero = C64::ZERO;
     let mut out = vec![zero; x.len() / n * kept];
     let even = n.is_multiple_of(2);
-    let fft = planned::<F>(if even { half } else { n }, false);
-    let twiddles = twiddles::<F>(n);
-    let half_scale = scale * <F as Real>::from_f64(0.5);
-    let part = |(x, out): (&[F], &mut [Complex<F>])| {
+    let fft = planned(if even { half } else { n }, false);
+    let twiddles = twiddles(n);
+    let half_scale = scale * 0.5;
+    let part = |x: &[f64], out: &mut [C64]| {
         let mut scratch = vec![zero; fft.get_inplace_scratch_len()];
         let mut row = vec![zero; fft.len()];
         for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(kept)) {
             if even {
                 row.iter_mut().zip(x.as_chunks::<2>().0).for_each(|(z, &[a, b])| *z = Complex::new(a, b));
             } else {
-                row.iter_mut().zip(x).for_each(|(z, &a)| *z = Complex::new(a, F::zero()));
+                row.iter_mut().zip(x).for_each(|(z, &a)| *z = Complex::new(a, 0.0));
             }
             fft.process_with_scratch(&mut row, &mut scratch);
             for (k, out) in out.iter_mut().enumerate() {
@@ -139,28 +130,23 @@ fn real_forward<F: Float>(x: &[F], n: usize, scale: F) -> Vec<Complex<F>> {
             }
         }
     };
-    let rows = rows_of(n);
-    if x.len() <= rows * n {
-        part((x, &mut out));
-    } else {
-        x.par_chunks(rows * n).zip(out.par_chunks_mut(rows * kept)).for_each(part);
-    }
+    for_rows(x, n, &mut out, kept, rows_of(n), part);
     out
 }
 
 /// The transpose of the steps of [`real_forward`]: rows of length n from their half spectra, without the factor 1/n.
-fn real_inverse<F: Float>(y: &[Complex<F>], n: usize, scale: F) -> Vec<F> {
+fn real_inverse(y: &[C64], n: usize, scale: f64) -> Vec<f64> {
     let (half, kept) = (n / 2, n / 2 + 1);
-    let zero = Complex::new(F::zero(), F::zero());
-    let mut out = vec![F::zero(); y.len() / kept * n];
+    let zero = C64::ZERO;
+    let mut out = vec![0.0; y.len() / kept * n];
     let even = n.is_multiple_of(2);
-    let fft = planned::<F>(if even { half } else { n }, true);
-    let twiddles = twiddles::<F>(n);
-    let part = |(y, out): (&[Complex<F>], &mut [F])| {
+    let fft = planned(if even { half } else { n }, true);
+    let twiddles = twiddles(n);
+    let part = |y: &[C64], out: &mut [f64]| {
         let mut scratch = vec![zero; fft.get_inplace_scratch_len()];
         let mut row = vec![zero; fft.len()];
         for (y, out) in y.chunks_exact(kept).zip(out.chunks_exact_mut(n)) {
-            let real = |k: usize| Complex::new(y[k].re, F::zero());
+            let real = |k: usize| Complex::new(y[k].re, 0.0);
             if even {
                 for (k, z) in row.iter_mut().enumerate() {
                     let (a, b) = if k == 0 { (real(0), real(half)) } else { (y[k], y[half - k].conj()) };
@@ -182,12 +168,7 @@ fn real_inverse<F: Float>(y: &[Complex<F>], n: usize, scale: F) -> Vec<F> {
             }
         }
     };
-    let rows = rows_of(n);
-    if out.len() <= rows * n {
-        part((y, &mut out));
-    } else {
-        y.par_chunks(rows * kept).zip(out.par_chunks_mut(rows * n)).for_each(part);
-    }
+    for_rows(y, kept, &mut out, n, rows_of(n), part);
     out
 }
 
@@ -236,7 +217,7 @@ impl<C: Scalar> UnaryRule for Dft<C> {
         for (i, &axis) in self.axes.iter().enumerate() {
             let scale = if i == 0 { self.scale } else { 1.0 };
             let along = |values: &mut [C]| match C::slice_mut(values) {
-                AnySliceMut::C32(z) => transform(z, shape[axis], self.inverse, scale as f32),
+                AnySliceMut::C32(z) => transform_single(z, shape[axis], self.inverse, scale),
                 AnySliceMut::C64(z) => transform(z, shape[axis], self.inverse, scale),
                 _ => unreachable!("complex numbers"),
             };
@@ -299,7 +280,11 @@ impl<R: Real> UnaryRule for RealDft<R> {
         let rank = shape.len();
         shape[rank - 1] = self.n / 2 + 1;
         let spectra = <R::Complex>::unwrap_vec(match R::slice(&rows) {
-            AnySlice::F32(x) => AnyVec::C32(real_forward(x, self.n, self.scale as f32)),
+            AnySlice::F32(x) => {
+                let wide: Vec<f64> = x.iter().map(|&x| x as f64).collect();
+                let spectra = real_forward(&wide, self.n, self.scale);
+                AnyVec::C32(spectra.into_iter().map(|z| Complex::new(z.re as f32, z.im as f32)).collect())
+            }
             AnySlice::F64(x) => AnyVec::C64(real_forward(x, self.n, self.scale)),
             _ => unreachable!("real numbers"),
         });
@@ -330,7 +315,10 @@ impl<R: Real> UnaryRule for RealInverseDft<R> {
         let rank = shape.len();
         shape[rank - 1] = self.n;
         let x = R::unwrap_vec(match <R::Complex>::slice(&rows) {
-            AnySlice::C32(y) => AnyVec::F32(real_inverse(y, self.n, self.scale as f32)),
+            AnySlice::C32(y) => {
+                let wide: Vec<C64> = y.iter().map(|z| Complex::new(z.re as f64, z.im as f64)).collect();
+                AnyVec::F32(real_inverse(&wide, self.n, self.scale).into_iter().map(|x| x as f32).collect())
+            }
             AnySlice::C64(y) => AnyVec::F64(real_inverse(y, self.n, self.scale)),
             _ => unreachable!("complex numbers"),
         });

@@ -5,12 +5,11 @@ use super::mask::Mask;
 use super::shape::{around, axis_of};
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
-use crate::kernels::buffer::GRAIN;
 use crate::kernels::elementwise::{add_assign, map};
+use crate::kernels::parallel::{GRAIN, for_parts, for_rows};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, len_of};
 use ndarray::ArrayD;
-use rayon::prelude::*;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -45,8 +44,8 @@ impl Rows {
         }
         let mut out = vec![T::zero(); total];
         let rows = (GRAIN / inner).max(1);
-        out.par_chunks_mut(rows * inner).enumerate().for_each(|(chunk, part)| {
-            part.chunks_exact_mut(inner).enumerate().for_each(|(k, out)| out.copy_from_slice(row(chunk * rows + k)));
+        for_parts(&mut out, rows * inner, |start, part| {
+            part.chunks_exact_mut(inner).enumerate().for_each(|(k, out)| out.copy_from_slice(row(start / inner + k)));
         });
         out
     }
@@ -57,7 +56,7 @@ impl Rows {
         if block == 0 || m * inner == 0 {
             return;
         }
-        let one = |(out, g): (&mut [T], &[T])| {
+        let one = |out: &mut [T], g: &[T]| {
             if inner == 1 {
                 self.indices.iter().zip(g).for_each(|(&i, &g)| out[i] += g);
             } else {
@@ -65,9 +64,9 @@ impl Rows {
             }
         };
         if self.outer > 1 && g.len() >= 2 * GRAIN {
-            out.par_chunks_exact_mut(block).zip(g.par_chunks_exact(m * inner)).for_each(one);
+            for_rows(g, m * inner, out, block, 1, |g, out| one(out, g));
         } else {
-            out.chunks_exact_mut(block).zip(g.chunks_exact(m * inner)).for_each(one);
+            out.chunks_exact_mut(block).zip(g.chunks_exact(m * inner)).for_each(|(out, g)| one(out, g));
         }
     }
 }

@@ -8,11 +8,10 @@ use super::gathering::gather_flat;
 use super::shape::{around, axis_of};
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
-use crate::kernels::buffer::GRAIN;
+use crate::kernels::parallel::{GRAIN, collect};
 use crate::scalar::{Number, Real, Scalar};
 use crate::tensor::{Shape, Tensor};
 use ndarray::{ArrayD, IxDyn};
-use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -103,10 +102,10 @@ fn lanes(shape: &[usize], axis: usize) -> (Vec<usize>, usize, usize) {
 /// Per lane the list that `f` makes of the lane's values, in parallel if there are many.
 fn per_lane<T: Scalar, R: Send>(x: &[T], shape: &[usize], axis: usize, f: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
     let (starts, n, step) = lanes(shape, axis);
-    let run = |&start: &usize| {
+    let run = |start: usize| {
         if step == 1 { f(&x[start..start + n]) } else { f(&(0..n).map(|k| x[start + k * step]).collect::<Vec<T>>()) }
     };
-    if x.len() >= GRAIN && starts.len() > 1 { starts.par_iter().map(run).collect() } else { starts.iter().map(run).collect() }
+    if x.len() >= GRAIN { collect(starts.len(), |i| run(starts[i])) } else { starts.iter().map(|&start| run(start)).collect() }
 }
 
 /// The stable order of a lane.

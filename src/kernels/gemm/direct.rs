@@ -1,6 +1,7 @@
 //! Register blocks of C straight from A and B: no packing of A, so it wins where A or B is small.
 
-use super::{Product, vectorize};
+use super::Product;
+use crate::kernels::simd::{Task, dispatch};
 use crate::scalar::{Real, Scalar, ScalarKind};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -23,13 +24,6 @@ macro_rules! native {
     )* };
 }
 native!(f32 f64);
-
-fn has_fma() -> bool {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    return !matches!(pulp::Arch::new(), pulp::Arch::Scalar);
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-    return cfg!(target_arch = "aarch64");
-}
 
 /// C ← α A B (+ C) for k up to [`DEPTH`].
 ///
@@ -55,17 +49,16 @@ pub unsafe fn direct<T: Scalar>(p: Product<T>) {
 /// # Safety
 /// R is T's real type, besides what [`super::product`] asks.
 unsafe fn with_width<T: Scalar, R: Native, const W: usize>(p: Product<T>) {
-    if has_fma() {
-        let real = PhantomData::<R>;
-        vectorize!([T: Scalar, R: Native, const W: usize] [T, R, W] |p: Product<T>, real: PhantomData<R>| -> () {
-            let _ = real;
-            // SAFETY: the caller's contract.
-            unsafe { panels::<T, R, W, true>(p) }
-        });
-    } else {
-        // SAFETY: the caller's contract.
-        unsafe { panels::<T, R, W, false>(p) }
+    struct Panels<T, R, const W: usize>(Product<T>, PhantomData<R>);
+    impl<T: Scalar, R: Native, const W: usize> Task for Panels<T, R, W> {
+        type Output = ();
+        #[inline(always)]
+        fn run<const FMA: bool>(self) {
+            // SAFETY: the contract of `with_width`, which alone makes this task.
+            unsafe { panels::<T, R, W, FMA>(self.0) }
+        }
     }
+    dispatch(Panels::<T, R, W>(p, PhantomData));
 }
 
 /// Blocks of columns of B and C, W real numbers wide.

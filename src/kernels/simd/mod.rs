@@ -42,16 +42,6 @@ pub(crate) trait Task {
 pub(crate) fn dispatch<K: Task>(task: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("fma")
-        {
-            // SAFETY: the features that `avx512` is compiled for were detected on the line above.
-            #[allow(unsafe_code)]
-            return unsafe { avx512(task) };
-        }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the features that `avx2` is compiled for were detected on the line above.
             #[allow(unsafe_code)]
@@ -67,11 +57,28 @@ fn avx2<K: Task>(task: K) -> K::Output {
     task.run::<true>()
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-fn avx512<K: Task>(task: K) -> K::Output {
-    task.run::<true>()
+/// Runs a block compiled for the widest vector instructions of this machine: `vectorize!([T: Scalar] [T] |x: &'a [T]| -> T { … })`
+/// lists the generics, their names, the variables of the scope that the block uses with their types, and what it returns.
+///
+/// A closure would do, were it always inlined into the function that has the instructions; a large one is not, and then runs without.
+macro_rules! vectorize {
+    ([$($generics:tt)*] [$($names:tt)*] |$($arg:ident: $t:ty),* $(,)?| -> $r:ty $body:block) => {{
+        struct Block<'a, $($generics)*> {
+            $($arg: $t,)*
+            marker: std::marker::PhantomData<&'a ()>,
+        }
+        impl<'a, $($generics)*> $crate::kernels::simd::Task for Block<'a, $($names)*> {
+            type Output = $r;
+            #[inline(always)]
+            fn run<const FMA: bool>(self) -> $r {
+                let Block { $($arg,)* .. } = self;
+                $body
+            }
+        }
+        $crate::kernels::simd::dispatch(Block::<$($names)*> { $($arg,)* marker: std::marker::PhantomData })
+    }};
 }
+pub(crate) use vectorize;
 
 /// An unsigned integer of the size of a number or of its parts, for the sign bits that mark arguments outside a range.
 pub(crate) trait Guarded: Copy {

@@ -27,7 +27,6 @@ use crate::error::{Error, Result};
 use crate::scalar::{Real, Scalar, ScalarKind};
 use dense::{Double, Vectors};
 use num_complex::Complex;
-use rayon::prelude::*;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -336,8 +335,7 @@ const BATCH_WORK: usize = 1 << 16;
 pub fn batched<R: Send>(batch: usize, m: usize, n: usize, f: impl Fn(usize) -> Result<R> + Sync + Send) -> Result<Vec<R>> {
     let size = m.min(n);
     if batch > 1 && size < BATCH_LARGEST && batch * m * n * size >= BATCH_WORK {
-        let results: Vec<Result<R>> = (0..batch).into_par_iter().map(f).collect();
-        results.into_iter().collect()
+        crate::kernels::parallel::collect(batch, f).into_iter().collect()
     } else {
         (0..batch).map(f).collect()
     }

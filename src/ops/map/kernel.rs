@@ -3,11 +3,11 @@
 //! Elements go through in blocks: a block of every input is brought into a fixed array (scalars are repeated), the function runs over the
 //! block in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
 
+use crate::kernels::parallel::for_parts;
 use crate::kernels::simd::{Task, dispatch};
 use crate::scalar::lane::{LaneOf, branched_outside};
 use crate::scalar::outlined::Outlined;
 use crate::scalar::{Dual, Number, Scalar, ScalarFn};
-use rayon::prelude::*;
 use std::time::Instant;
 
 /// Elements in a block: a dozen arrays of them fit in the nearest cache.
@@ -324,14 +324,17 @@ fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wante
     if n - done <= 2 * grain {
         part(body, inputs, done, &mut rest, n - done);
     } else {
-        let tasks: Vec<_> = (done..n)
+        let mut tasks: Vec<_> = (done..n)
             .step_by(grain)
             .map(|start| {
                 let len = grain.min(n - start);
                 (start, take(&mut rest, len), len)
             })
             .collect();
-        tasks.into_par_iter().for_each(|(start, mut outputs, len)| part(body, inputs, start, &mut outputs, len));
+        for_parts(&mut tasks, 1, |_, tasks| {
+            let (start, outputs, len) = &mut tasks[0];
+            part(body, inputs, *start, outputs, *len)
+        });
     }
     results
 }

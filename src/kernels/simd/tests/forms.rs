@@ -172,7 +172,9 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let mut z = x.clone();
             unary_inplace(Unary::Tanh, &mut z);
             axpy(0.3, &x, &mut z);
-            let sums = parallel::partial_results(n, 0, |r| x[r].iter().sum::<f64>());
+            let sums = parallel::collect(n.div_ceil(parallel::CHUNK), |i| {
+                x[i * parallel::CHUNK..n.min((i + 1) * parallel::CHUNK)].iter().sum::<f64>()
+            });
             [sin, g, z, sums, binary(Binary::Pow, &x, &y), map(&x, |x| x * x), zip(&x, &y, |x, y| x - y)]
         })
     };
