@@ -19,6 +19,13 @@ pub use autodiff::*;
 pub use error::{Error, Result};
 pub use scalar::{Real, Scalar};
 
+/// Gives memory that is kept for reuse back to the system.
+///
+/// Freed arrays of 64 kB to 32 MB are kept, up to 64 MB in all, for the next arrays of about their size.
+pub fn release_memory() {
+    kernels::pool::release();
+}
+
 /// What most programs need: `use pullback::prelude::*;`.
 pub mod prelude {
     pub use crate::autodiff::*;

@@ -1,5 +1,6 @@
 //! What an array's numbers live in: row-major, contiguous, reference-counted, with 0-d values kept inline.
 
+use crate::kernels::pool;
 use crate::scalar::Scalar;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -8,7 +9,6 @@ use std::sync::Arc;
 pub(crate) type Shape = SmallVec<[usize; 4]>;
 
 /// A row-major contiguous array. Clones share the buffer; reshapes and ranges of the leading axis are free.
-#[derive(Clone)]
 pub(crate) struct Tensor<T> {
     shape: Shape,
     data: Data<T>,
@@ -19,12 +19,30 @@ enum Data<T> {
     /// One element, without an allocation: chains of 0-d operations stay cheap.
     Inline(T),
     /// A range of a shared buffer; its length is the product of the shape.
-    Shared { buffer: Arc<Vec<T>>, offset: usize },
+    Shared { buffer: Arc<Buffer<T>>, offset: usize },
     /// Only the shape was kept, for a rule that declared that it does not need the numbers.
     Absent,
 }
 
+impl<T: Clone> Clone for Tensor<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        // a copy of the bytes; SmallVec's own clone goes element by element
+        Tensor { shape: Shape::from_slice(&self.shape), data: self.data.clone() }
+    }
+}
+
+/// The numbers of one or more arrays; their memory is used again.
+struct Buffer<T>(Vec<T>);
+
+impl<T> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        pool::give(std::mem::take(&mut self.0));
+    }
+}
+
 /// The number of elements of a shape.
+#[inline]
 pub(crate) fn len_of(shape: &[usize]) -> usize {
     shape.iter().product()
 }
@@ -36,7 +54,7 @@ impl<T: Scalar> Tensor<T> {
 
     pub(crate) fn with_shape(shape: Shape, data: Vec<T>) -> Self {
         assert_eq!(len_of(&shape), data.len(), "the buffer of a tensor of shape {shape:?}");
-        let data = if data.len() == 1 { Data::Inline(data[0]) } else { Data::Shared { buffer: Arc::new(data), offset: 0 } };
+        let data = if data.len() == 1 { Data::Inline(data[0]) } else { Data::Shared { buffer: Arc::new(Buffer(data)), offset: 0 } };
         Tensor { shape, data }
     }
 
@@ -46,7 +64,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     pub(crate) fn full(shape: &[usize], x: T) -> Self {
-        Self::new(shape, vec![x; len_of(shape)])
+        Self::new(shape, pool::filled(len_of(shape), x))
     }
 
     pub(crate) fn absent(shape: &[usize]) -> Self {
@@ -81,7 +99,7 @@ impl<T: Scalar> Tensor<T> {
     pub(crate) fn as_slice(&self) -> &[T] {
         match &self.data {
             Data::Inline(x) => std::slice::from_ref(x),
-            Data::Shared { buffer, offset } => &buffer[*offset..*offset + len_of(&self.shape)],
+            Data::Shared { buffer, offset } => &buffer.0[*offset..*offset + len_of(&self.shape)],
             Data::Absent => panic!("a rule read a value of shape {:?} that it had declared not to keep", self.shape),
         }
     }
@@ -92,7 +110,7 @@ impl<T: Scalar> Tensor<T> {
         let n = len_of(&self.shape);
         match &mut self.data {
             Data::Inline(x) => Some(std::slice::from_mut(x)),
-            Data::Shared { buffer, offset } => Arc::get_mut(buffer).map(|b| &mut b[*offset..*offset + n]),
+            Data::Shared { buffer, offset } => Arc::get_mut(buffer).map(|b| &mut b.0[*offset..*offset + n]),
             Data::Absent => None,
         }
     }
@@ -102,8 +120,11 @@ impl<T: Scalar> Tensor<T> {
         let n = self.len();
         match self.data {
             Data::Inline(x) => vec![x],
-            Data::Shared { buffer, offset: 0 } if buffer.len() == n => Arc::try_unwrap(buffer).unwrap_or_else(|b| b.to_vec()),
-            Data::Shared { buffer, offset } => buffer[offset..offset + n].to_vec(),
+            Data::Shared { buffer, offset: 0 } if buffer.0.len() == n => match Arc::try_unwrap(buffer) {
+                Ok(mut buffer) => std::mem::take(&mut buffer.0),
+                Err(buffer) => pool::copied(&buffer.0),
+            },
+            Data::Shared { buffer, offset } => pool::copied(&buffer.0[offset..offset + n]),
             Data::Absent => panic!("a rule read a value that it had declared not to keep"),
         }
     }
@@ -124,7 +145,7 @@ impl<T: Scalar> Tensor<T> {
         let data = match &self.data {
             Data::Shared { buffer, offset } if n > 1 => Data::Shared { buffer: buffer.clone(), offset: offset + start * row },
             _ if n == 1 => Data::Inline(self.as_slice()[start * row]),
-            _ => Data::Shared { buffer: Arc::new(Vec::new()), offset: 0 },
+            _ => Data::Shared { buffer: Arc::new(Buffer(Vec::new())), offset: 0 },
         };
         Tensor { shape, data }
     }

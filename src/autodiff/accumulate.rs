@@ -4,6 +4,7 @@ use super::rule::{BinaryRule, Keep, binary};
 use super::tree::AnyVar;
 use super::var::Var;
 use crate::kernels::elementwise::add_assign;
+use crate::kernels::pool;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use std::marker::PhantomData;
@@ -40,7 +41,7 @@ impl<T: Scalar> BinaryRule for Add<T> {
             add_assign(sum, x.as_slice());
             return y;
         }
-        let mut sum = x.as_slice().to_vec();
+        let mut sum = pool::copied(x.as_slice());
         add_assign(&mut sum, y.as_slice());
         Tensor::new(x.shape(), sum)
     }

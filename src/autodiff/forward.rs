@@ -1,6 +1,6 @@
 //! Forward mode: `jvp` (no tape) and `linearize` (the tangent map of a point, to be applied many times).
 
-use super::layer::next_id;
+use super::layer::{Level, next_id};
 use super::primitive::{edges_of, open_reverse, seeds};
 use super::reverse::{Pullback, vjp};
 use super::sweep::sweep;
@@ -24,18 +24,25 @@ where
     F: FnOnce(&A::Vars) -> R,
     R: Returns,
 {
-    let (x, dx) = (x.to_vars(), dx.to_vars());
-    check_shapes("jvp", &x, &dx)?;
+    let (level, dual) = duals(&x.to_vars(), &dx.to_vars())?;
+    Ok(value_and_tangent(&f(&dual).into_result()?, level))
+}
+
+/// The point at a new level, with its tangent.
+fn duals<A: Tree>(x: &A, dx: &A) -> Result<(Level, A)> {
+    check_shapes("jvp", x, dx)?;
     let level = next_id();
-    let mut tangents = leaves(&dx).into_iter();
+    let mut tangents = leaves(dx).into_iter();
     let dual = x.rebuild(&mut |v| {
         let t = tangents.next().expect("checked");
         map_kind!(v, AnyRef, v => v.clone().with_tangent(level, Some(t.unwrap())))
     });
-    let y = f(&dual).into_result()?;
-    let value = super::primitive::below(&y, level);
+    Ok((level, dual))
+}
+
+fn value_and_tangent<Y: Tree>(y: &Y, level: Level) -> (Y, Y) {
     let tangent = y.rebuild(&mut |v| map_kind!(v, AnyRef, v => v.tangent(level).unwrap_or_else(|| v.zeros_like())));
-    Ok((value, tangent))
+    (super::primitive::below(y, level), tangent)
 }
 
 /// A point's tangent has the structure, scalar types and shapes of the point.

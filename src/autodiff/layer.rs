@@ -58,6 +58,18 @@ impl<T: Scalar> Var<T> {
         }
     }
 
+    /// The variable without its layer at `level`, and that layer's trace if it has one; `level` is not below the variable's own.
+    #[inline]
+    pub(crate) fn open(self, level: Level) -> (Var<T>, Option<Trace<T>>) {
+        match self.top {
+            Some(layer) if layer.level == level => {
+                let top = layer.below.map(Arc::unwrap_or_clone);
+                (Var { value: self.value, top }, Some(layer.trace))
+            }
+            top => (Var { value: self.value, top }, None),
+        }
+    }
+
     /// The edge at `level`, if the variable belongs to it.
     #[inline]
     pub(crate) fn edge(&self, level: Level) -> Option<Edge> {

@@ -40,6 +40,21 @@ impl Edges {
     pub(crate) fn new(edges: impl IntoIterator<Item = Option<Edge>>) -> Self {
         Edges(edges.into_iter().collect())
     }
+
+    #[inline]
+    pub(crate) fn one(edge: Edge) -> Self {
+        let mut edges = SmallVec::new();
+        edges.push(Some(edge));
+        Edges(edges)
+    }
+
+    #[inline]
+    pub(crate) fn two(left: Option<Edge>, right: Option<Edge>) -> Self {
+        let mut edges = SmallVec::new();
+        edges.push(left);
+        edges.push(right);
+        Edges(edges)
+    }
 }
 
 impl std::ops::Deref for Edges {

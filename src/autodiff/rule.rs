@@ -3,7 +3,7 @@
 //! [`unary`] and [`binary`] peel the innermost level off the inputs, run themselves on what is below, and put the level back on the result
 //! with an edge or a tangent. Rules are written in `Var` operations on the variables below, so every derivative can be differentiated again.
 
-use super::layer::{Level, next_id};
+use super::layer::{Level, Trace, next_id};
 use super::node::{Cotangents, Edge, Edges, Node};
 use super::tree::AnyVar;
 use super::var::Var;
@@ -82,22 +82,21 @@ pub(crate) fn unary<R: UnaryRule>(rule: R, x: Var<R::In>) -> Var<R::Out> {
 
 fn unary_traced<R: UnaryRule>(rule: &R, x: Var<R::In>) -> Var<R::Out> {
     let level = x.level();
-    if level == 0 {
-        return Var::constant(rule.forward(x));
+    match x.open(level) {
+        (x, None) => Var::constant(rule.forward(x)),
+        (x, Some(Trace::Edge(edge))) => {
+            let what = rule.keep();
+            let kept = keep(&x, what.left);
+            let y = unary_traced(rule, x);
+            let node = UnaryNode { id: next_id(), edges: Edges::one(edge), rule: rule.clone(), x: kept, y: keep(&y, what.out) };
+            attach(y, level, node)
+        }
+        (x, Some(Trace::Tangent(dx))) => {
+            let y = unary_traced(rule, x.clone());
+            let dy = rule.jvp(&x, &y, Arc::unwrap_or_clone(dx));
+            y.with_tangent(level, Some(dy))
+        }
     }
-    let below = x.below(level);
-    if let Some(edge) = x.edge(level) {
-        drop(x);
-        let what = rule.keep();
-        let kept = keep(&below, what.left);
-        let y = unary_traced(rule, below);
-        let node = UnaryNode { id: next_id(), edges: Edges::new([Some(edge)]), rule: rule.clone(), x: kept, y: keep(&y, what.out) };
-        return attach(y, level, node);
-    }
-    let dx = x.tangent(level).expect("a level is reverse or forward");
-    let y = unary_traced(rule, below.clone());
-    let dy = rule.jvp(&below, &y, dx);
-    y.with_tangent(level, Some(dy))
 }
 
 /// An operation z = f(x, y) on two arrays.
@@ -175,21 +174,30 @@ fn binary_traced<R: BinaryRule>(rule: &R, x: Var<R::Left>, y: Var<R::Right>) -> 
     if level == 0 {
         return Var::constant(rule.forward(x, y));
     }
-    let reverse = if x.level() == level { x.is_reverse() } else { y.is_reverse() };
-    let (below_x, below_y) = (x.below(level), y.below(level));
-    if reverse {
-        let edges = [x.edge(level), y.edge(level)];
-        drop((x, y));
-        let what = rule.keep((edges[0].is_some(), edges[1].is_some()));
-        let (kept_x, kept_y) = (keep(&below_x, what.left), keep(&below_y, what.right));
-        let z = binary_traced(rule, below_x, below_y);
-        let node = BinaryNode { id: next_id(), edges: Edges::new(edges), rule: rule.clone(), x: kept_x, y: kept_y, z: keep(&z, what.out) };
+    let ((x, trace_x), (y, trace_y)) = (x.open(level), y.open(level));
+    let (edge_x, dx) = split(trace_x);
+    let (edge_y, dy) = split(trace_y);
+    if edge_x.is_some() || edge_y.is_some() {
+        let what = rule.keep((edge_x.is_some(), edge_y.is_some()));
+        let (kept_x, kept_y) = (keep(&x, what.left), keep(&y, what.right));
+        let z = binary_traced(rule, x, y);
+        let edges = Edges::two(edge_x, edge_y);
+        let node = BinaryNode { id: next_id(), edges, rule: rule.clone(), x: kept_x, y: kept_y, z: keep(&z, what.out) };
         return attach(z, level, node);
     }
-    let (dx, dy) = (x.tangent(level), y.tangent(level));
-    let z = binary_traced(rule, below_x.clone(), below_y.clone());
-    let dz = rule.jvp(&below_x, &below_y, &z, dx, dy);
+    let z = binary_traced(rule, x.clone(), y.clone());
+    let dz = rule.jvp(&x, &y, &z, dx, dy);
     z.with_tangent(level, dz)
+}
+
+/// The edge or the tangent: a level has only one kind.
+#[inline]
+fn split<T: Scalar>(trace: Option<Trace<T>>) -> (Option<Edge>, Option<Var<T>>) {
+    match trace {
+        None => (None, None),
+        Some(Trace::Edge(edge)) => (Some(edge), None),
+        Some(Trace::Tangent(tangent)) => (None, Some(Arc::unwrap_or_clone(tangent))),
+    }
 }
 
 #[inline]

@@ -37,8 +37,13 @@ impl Pending {
     #[inline]
     fn new(edge: Edge, cotangent: AnyVar) -> Self {
         let mut cotangents = Cotangents::new();
-        cotangents.resize_with(edge.node.outputs(), || None);
-        cotangents[edge.slot as usize] = Some(cotangent);
+        match edge.node.outputs() {
+            1 => cotangents.push(Some(cotangent)),
+            n => {
+                cotangents.resize_with(n, || None);
+                cotangents[edge.slot as usize] = Some(cotangent);
+            }
+        }
         Pending { node: edge.node, cotangents }
     }
 

@@ -1,6 +1,7 @@
 //! Numpy's broadcasting: shapes are aligned at their last axes, and an axis of length 1 (or missing) is repeated.
 
 use super::buffer::build;
+use super::elementwise::{self, Binary, binary_scalars};
 use super::parallel::for_grains;
 use super::reduce::sum_axes;
 use super::simd::vectorize;
@@ -98,8 +99,7 @@ impl<const K: usize> Layout<K> {
 
     /// Calls `f(position, run, offsets)` for the pieces of rows of the inner axis that make up `start .. start + len` of the result;
     /// positions count from `start`.
-    #[inline(always)]
-    fn rows(&self, start: usize, len: usize, mut f: impl FnMut(usize, usize, [usize; K])) {
+    fn rows(&self, start: usize, len: usize, f: &mut dyn FnMut(usize, usize, [usize; K])) {
         let (n, stride) = self.inner;
         let mut skip = start % n;
         let mut row = start / n;
@@ -129,6 +129,21 @@ impl<const K: usize> Layout<K> {
     }
 }
 
+impl Layout<2> {
+    /// For (m, n) against a short row (n): which operand the row is, and how often to repeat it for a length that is worth a vector loop.
+    fn short_row(&self, lens: [usize; 2]) -> Option<(usize, usize)> {
+        let (n, [1, 1]) = self.inner else { return None };
+        let [(m, outer)] = self.outer[..] else { return None };
+        let copies = m.min(512usize.div_ceil(n));
+        let which = match outer {
+            [0, s] if s > 0 => 0,
+            [s, 0] if s > 0 => 1,
+            _ => return None,
+        };
+        (n < 64 && copies > 1 && lens[which] == n).then_some((which, copies))
+    }
+}
+
 /// f(a, b) element by element, both broadcast to `out_shape`.
 pub fn binary_broadcast<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + Sync + Copy>(
     a: &[T],
@@ -142,43 +157,81 @@ pub fn binary_broadcast<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + S
     if n == 0 {
         return Vec::new();
     }
-    if a.len() == n && b.len() == n {
-        // SAFETY: `fill_binary` writes every element.
-        return unsafe { build(n, |out| for_grains(out, |i, out| pairs(out, &a[i..], &b[i..], f))) };
-    }
-    if b.len() == 1 && a.len() == n {
-        let b = b[0];
-        // SAFETY: `fill_unary` writes every element.
-        return unsafe { build(n, |out| for_grains(out, |i, out| singles(out, &a[i..], move |a| f(a, b)))) };
-    }
-    if a.len() == 1 && b.len() == n {
-        let a = a[0];
-        // SAFETY: as above.
-        return unsafe { build(n, |out| for_grains(out, |i, out| singles(out, &b[i..], move |b| f(a, b)))) };
-    }
-    if n <= 64 {
+    if n <= 64 && !(a.len() == n && b.len() == n) {
         return few([a_shape, b_shape], out_shape, n, |[i, j]| f(a[i], b[j]));
     }
     let layout = Layout::new([a_shape, b_shape], out_shape);
-    let (a_repeated, b_repeated) = repeat_short_rows(&layout, a, b);
-    let (a, b, layout) = match (&a_repeated, &b_repeated) {
-        (None, None) => (a, b, layout),
-        (a_rows, b_rows) => {
-            let period = a_rows.as_ref().map(Vec::len).or(b_rows.as_ref().map(Vec::len)).unwrap_or(n);
-            return periodic(a_rows.as_deref().unwrap_or(a), b_rows.as_deref().unwrap_or(b), n, period, f);
+    let short = layout.short_row([a.len(), b.len()]);
+    let (repeated_a, repeated_b);
+    let (mut a, mut b, mut period) = (a, b, n);
+    match short {
+        Some((0, copies)) => {
+            repeated_a = a.repeat(copies);
+            (a, period) = (&repeated_a, repeated_a.len());
+        }
+        Some((_, copies)) => {
+            repeated_b = b.repeat(copies);
+            (b, period) = (&repeated_b, repeated_b.len());
+        }
+        None => {}
+    }
+    let [a_stride, b_stride] = if short.is_some() { [1, 1] } else { layout.inner.1 };
+    let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
+        let row = |out: &mut [MaybeUninit<V>], [i, j]: [usize; 2]| {
+            let (a, b, f) = (&a[i..], &b[j..], &f);
+            vectorize!([T: Element, U: Element, V: Element, F: Fn(T, U) -> V] [T, U, V, F] |out: &'a mut [MaybeUninit<V>], a: &'a [T], a_stride: usize, b: &'a [U], b_stride: usize, f: &'a F| -> () {
+                fill_binary(out, a, a_stride, b, b_stride, |a, b| f(a, b))
+            })
+        };
+        match short {
+            None => layout.rows(start, out.len(), &mut |at, run, places| row(&mut out[at..at + run], places)),
+            Some((which, _)) => periodic(start, out.len(), period, which, &mut |at, run, places| row(&mut out[at..at + run], places)),
         }
     };
-    let layout = &layout;
-    let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
-        vectorize!([T: Element, U: Element, V: Element, F: Fn(T, U) -> V] [T, U, V, F] |layout: &'a Layout<2>, start: usize, out: &'a mut [MaybeUninit<V>], a: &'a [T], b: &'a [U], f: F| -> () {
-            let [a_stride, b_stride] = layout.inner.1;
-            layout.rows(start, out.len(), |at, run, [i, j]| {
-                fill_binary(&mut out[at..at + run], &a[i..], a_stride, &b[j..], b_stride, |a, b| f(a, b));
-            });
-        });
-    };
-    // SAFETY: the rows of the layout cover the result, and `fill_binary` writes every element of each.
+    // SAFETY: the rows cover the result, and `fill_binary` writes every element of each.
     unsafe { build(n, |out| for_grains(out, fill)) }
+}
+
+/// A function of two numbers by its name, both operands broadcast to `out_shape`: the loops of [`elementwise`](super::elementwise), row by row.
+pub fn binary_broadcast_op<T: Scalar>(op: Binary, a: &[T], a_shape: &[usize], b: &[T], b_shape: &[usize], out_shape: &[usize]) -> Vec<T> {
+    let n: usize = out_shape.iter().product();
+    if n <= 64 {
+        return few([a_shape, b_shape], out_shape, n, |[i, j]| binary_scalars(op, a[i], b[j]));
+    }
+    let layout = Layout::new([a_shape, b_shape], out_shape);
+    if layout.inner.0 < 64 {
+        // rows are short: the smaller operand is spread out first
+        let (mut spread_a, mut spread_b) = (Vec::new(), Vec::new());
+        let full = |x: &[T], shape: &[usize], spread: &mut Vec<T>| {
+            if x.len() != n {
+                *spread = broadcast_to(x, shape, out_shape);
+            }
+        };
+        full(a, a_shape, &mut spread_a);
+        full(b, b_shape, &mut spread_b);
+        return match (spread_a.is_empty(), spread_b.is_empty()) {
+            (true, true) => elementwise::binary(op, a, b),
+            (false, _) => {
+                elementwise::binary_left_inplace(op, &mut spread_a, if spread_b.is_empty() { b } else { &spread_b });
+                spread_a
+            }
+            (true, false) => {
+                elementwise::binary_right_inplace(op, a, &mut spread_b);
+                spread_b
+            }
+        };
+    }
+    let stride = layout.inner.1;
+    // SAFETY: the rows of the layout cover the result, and each is written whole.
+    unsafe {
+        build(n, |out| {
+            for_grains(out, |start, out: &mut [MaybeUninit<T>]| {
+                layout.rows(start, out.len(), &mut |at, run, [i, j]| {
+                    elementwise::binary_row(op, (&a[i..], stride[0]), (&b[j..], stride[1]), &mut out[at..at + run])
+                });
+            })
+        })
+    }
 }
 
 /// Element by element, for so few that preparing anything would cost more.
@@ -203,42 +256,15 @@ fn few<V, const K: usize>(shapes: [&[usize]; K], out_shape: &[usize], n: usize, 
     out
 }
 
-fn pairs<T: Element, U: Element, V: Element, F: Fn(T, U) -> V>(out: &mut [MaybeUninit<V>], a: &[T], b: &[U], f: F) {
-    vectorize!([T: Element, U: Element, V: Element, F: Fn(T, U) -> V] [T, U, V, F] |out: &'a mut [MaybeUninit<V>], a: &'a [T], b: &'a [U], f: F| -> () {
-        fill_binary(out, a, 1, b, 1, f)
-    });
-}
-
-fn singles<T: Element, V: Element, F: Fn(T) -> V>(out: &mut [MaybeUninit<V>], a: &[T], f: F) {
-    vectorize!([T: Element, V: Element, F: Fn(T) -> V] [T, V, F] |out: &'a mut [MaybeUninit<V>], a: &'a [T], f: F| -> () { fill_unary(out, a, f) });
-}
-
-/// For (m, n) against a short row (n), the row repeated to a length that is worth a vector loop.
-fn repeat_short_rows<T: Copy, U: Copy>(layout: &Layout<2>, a: &[T], b: &[U]) -> (Option<Vec<T>>, Option<Vec<U>>) {
-    let (n, inner) = layout.inner;
-    let [(m, outer)] = layout.outer[..] else { return (None, None) };
-    let copies = m.min(512usize.div_ceil(n));
-    match (outer, inner) {
-        ([s, 0], [1, 1]) if s > 0 && n < 64 && copies > 1 && b.len() == n => (None, Some(b.repeat(copies))),
-        ([0, s], [1, 1]) if s > 0 && n < 64 && copies > 1 && a.len() == n => (Some(a.repeat(copies)), None),
-        _ => (None, None),
+/// Pieces of one array of full length and one that repeats after `period`: number `which`.
+fn periodic(start: usize, len: usize, period: usize, which: usize, f: &mut dyn FnMut(usize, usize, [usize; 2])) {
+    let mut at = 0;
+    while at < len {
+        let phase = (start + at) % period;
+        let run = (period - phase).min(len - at);
+        f(at, run, if which == 0 { [phase, start + at] } else { [start + at, phase] });
+        at += run;
     }
-}
-
-/// f over two slices of which one has `n` elements and the other repeats after `period`.
-fn periodic<T: Element, U: Element, V: Element, F: Fn(T, U) -> V + Sync + Copy>(a: &[T], b: &[U], n: usize, period: usize, f: F) -> Vec<V> {
-    let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
-        let mut at = 0;
-        while at < out.len() {
-            let phase = (start + at) % period;
-            let run = (period - phase).min(out.len() - at);
-            let from = |len: usize| if len == n { start + at } else { phase };
-            pairs(&mut out[at..at + run], &a[from(a.len())..], &b[from(b.len())..], f);
-            at += run;
-        }
-    };
-    // SAFETY: the loop above writes each element.
-    unsafe { build(n, |out| for_grains(out, fill)) }
 }
 
 #[inline(always)]
@@ -288,9 +314,12 @@ pub fn ternary_broadcast<T: Element, U: Element, W: Element, V: Element, F: Fn(T
     }
     let layout = &Layout::new([a_shape, b_shape, c_shape], out_shape);
     let fill = |start: usize, out: &mut [MaybeUninit<V>]| {
-        vectorize!([T: Element, U: Element, W: Element, V: Element, F: Fn(T, U, W) -> V] [T, U, W, V, F] |layout: &'a Layout<3>, start: usize, out: &'a mut [MaybeUninit<V>], a: &'a [T], b: &'a [U], c: &'a [W], f: F| -> () {
-            let stride = layout.inner.1;
-            layout.rows(start, out.len(), |at, run, [i, j, k]| fill_ternary(&mut out[at..at + run], &a[i..], &b[j..], &c[k..], stride, |a, b, c| f(a, b, c)));
+        let stride = layout.inner.1;
+        layout.rows(start, out.len(), &mut |at, run, [i, j, k]| {
+            let (out, a, b, c, f) = (&mut out[at..at + run], &a[i..], &b[j..], &c[k..], &f);
+            vectorize!([T: Element, U: Element, W: Element, V: Element, F: Fn(T, U, W) -> V] [T, U, W, V, F] |out: &'a mut [MaybeUninit<V>], a: &'a [T], b: &'a [U], c: &'a [W], stride: [usize; 3], f: &'a F| -> () {
+                fill_ternary(out, a, b, c, stride, |a, b, c| f(a, b, c))
+            })
         });
     };
     // SAFETY: the rows of the layout cover the result and each loop writes its whole row.

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 /// `fill` writes every element, or unwinds.
 #[inline]
 pub unsafe fn build<V: Copy>(n: usize, fill: impl FnOnce(&mut [MaybeUninit<V>])) -> Vec<V> {
-    let mut out = Vec::with_capacity(n);
+    let mut out = super::pool::take(n);
     fill(&mut out.spare_capacity_mut()[..n]);
     // SAFETY: the capacity is at least n and by this function's contract the n elements are written.
     unsafe { out.set_len(n) };

@@ -283,6 +283,36 @@ pub fn binary<T: Scalar>(op: Binary, a: &[T], b: &[T]) -> Vec<T> {
     both_by_type!(T, a = a, b = b => binary_of(op, a, b))
 }
 
+/// dst ← f(a, b), where an operand with stride 0 is one number for all; every element of `dst` is written.
+pub(crate) fn binary_row<T: Scalar>(op: Binary, a: (&[T], usize), b: (&[T], usize), dst: &mut [MaybeUninit<T>]) {
+    fn of<E: Element>(op: Binary, (a, p): (&[E], usize), (b, q): (&[E], usize), dst: &mut [MaybeUninit<E>]) {
+        let n = dst.len();
+        match (p, q) {
+            (0, 0) => dst.fill(MaybeUninit::new(E::zip_one(op, a[0], b[0]))),
+            (0, _) => E::zip_into(op, Operands::LeftScalar(a[0], &b[..n], dst)),
+            (_, 0) => E::zip_into(op, Operands::RightScalar(&a[..n], b[0], dst)),
+            _ => E::zip_into(op, Operands::Both(&a[..n], &b[..n], dst)),
+        }
+    }
+    // SAFETY: `T::slice` says which of the four types T is, so the destination is a slice of that type.
+    #[allow(unsafe_code)]
+    unsafe fn same<T, E>(dst: &mut [MaybeUninit<T>]) -> &mut [MaybeUninit<E>] {
+        // SAFETY: by the contract above T and E are one type.
+        unsafe { std::slice::from_raw_parts_mut(dst.as_mut_ptr().cast(), dst.len()) }
+    }
+    // SAFETY: the arms name the type that T is.
+    #[allow(unsafe_code)]
+    unsafe {
+        match (T::slice(a.0), T::slice(b.0)) {
+            (AnySlice::F32(x), AnySlice::F32(y)) => of(op, (x, a.1), (y, b.1), same(dst)),
+            (AnySlice::F64(x), AnySlice::F64(y)) => of(op, (x, a.1), (y, b.1), same(dst)),
+            (AnySlice::C32(x), AnySlice::C32(y)) => of(op, (x, a.1), (y, b.1), same(dst)),
+            (AnySlice::C64(x), AnySlice::C64(y)) => of(op, (x, a.1), (y, b.1), same(dst)),
+            _ => unreachable!("one scalar type"),
+        }
+    }
+}
+
 /// a ← f(a, b), elementwise; the same bits as [`binary`].
 pub fn binary_left_inplace<T: Scalar>(op: Binary, a: &mut [T], b: &[T]) {
     fn of<E: Element>(op: Binary, a: &mut [E], b: &[E]) {

@@ -6,6 +6,7 @@ pub mod elementwise;
 pub mod gemm;
 pub(crate) mod parallel;
 pub mod permute;
+pub mod pool;
 pub(crate) mod pullback;
 pub mod reduce;
 pub(crate) mod simd;

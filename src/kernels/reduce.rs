@@ -93,7 +93,7 @@ fn reduce_few<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T, 
         strides[i] = n;
         n *= len;
     }
-    let mut out = vec![identity; n];
+    let mut out = super::pool::filled(n, identity);
     let mut index: SmallVec<[usize; 8]> = SmallVec::from_elem(0, shape.len());
     let mut at = 0;
     for &x in x {
@@ -115,7 +115,7 @@ fn reduce_few<T: Scalar>(x: &[T], shape: &[usize], axes: &[usize], identity: T, 
 fn reduce_middle<T: Scalar, O: Op<T>>(x: &[T], outer: usize, rows: usize, inner: usize, identity: T, op: O) -> Vec<T> {
     let unit = rows * inner;
     if outer > 1 && unit < GRAIN {
-        let mut out = vec![identity; outer * inner];
+        let mut out = super::pool::filled(outer * inner, identity);
         let units = |x: &[T], out: &mut [T]| {
             vectorize!([T: Scalar, O: Op<T>] [T, O] |x: &'a [T], out: &'a mut [T], identity: T, op: O, rows: usize, inner: usize| -> () {
                 let unit = rows * inner;
@@ -142,7 +142,7 @@ fn reduce_middle<T: Scalar, O: Op<T>>(x: &[T], outer: usize, rows: usize, inner:
         }
         return out;
     }
-    let mut out = Vec::with_capacity(outer * inner);
+    let mut out = super::pool::take(outer * inner);
     for x in x.chunks_exact(unit) {
         if inner == 1 {
             out.push(fold(x, identity, op));

@@ -3,7 +3,7 @@
 use super::broadcast::sum_to;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, binary};
-use crate::kernels::broadcast::{binary_broadcast, broadcast_shape};
+use crate::kernels::broadcast::{binary_broadcast, binary_broadcast_op, broadcast_shape};
 use crate::kernels::elementwise::{self as kernel, Binary};
 use crate::scalar::{Real, Scalar};
 use crate::tensor::Tensor;
@@ -51,7 +51,7 @@ fn constant<T: Scalar>(x: f64) -> T {
 }
 
 /// A constant array computed from two constants of the level below, broadcast.
-fn weights<T: Scalar>(x: &Var<T>, y: &Var<T>, f: impl Fn(T, T) -> T + Sync + Copy) -> Var<T> {
+fn weights<T: Scalar>(x: &Var<T>, y: &Var<T>, f: &(dyn Fn(T, T) -> T + Sync)) -> Var<T> {
     let shape = broadcast_shape(x.shape(), y.shape()).expect("checked");
     Var::constant(Tensor::new(&shape, binary_broadcast(x.as_slice(), x.shape(), y.as_slice(), y.shape(), &shape, f)))
 }
@@ -66,11 +66,11 @@ impl<T: Scalar> Arithmetic<T> {
                 // x^(y−1) y is 0 for y = 0 whatever x is, and x^y ln x is 0 where x^y has reached its limit 0, or x and y are 0
                 let dx = || {
                     let slope = x.pow(y - constant::<T>(1.0)) * y;
-                    let dead = weights(x, y, |x, y| if y == T::zero() && x == T::zero() { T::one() } else { T::zero() });
+                    let dead = weights(x, y, &|x, y| if y == T::zero() && x == T::zero() { T::one() } else { T::zero() });
                     slope.zero_unless_zero(&dead)
                 };
                 let dy = || {
-                    let dead = weights(x, y, |x, y| if x == T::zero() && y.re() >= T::Real::zero() { T::one() } else { T::zero() });
+                    let dead = weights(x, y, &|x, y| if x == T::zero() && y.re() >= T::Real::zero() { T::one() } else { T::zero() });
                     (z * x.log()).zero_unless_zero(&dead)
                 };
                 (needs.0.then(dx), needs.1.then(dy))
@@ -87,7 +87,7 @@ impl<T: Scalar> Arithmetic<T> {
                         T::zero()
                     }
                 };
-                (needs.0.then(|| weights(x, y, share)), needs.1.then(|| weights(y, x, share)))
+                (needs.0.then(|| weights(x, y, &share)), needs.1.then(|| weights(y, x, &share)))
             }
             // arctan2(x, y) is the angle of the point (y, x)
             Binary::Atan2 => {
@@ -99,8 +99,8 @@ impl<T: Scalar> Arithmetic<T> {
                 (needs.0.then(|| x * &inverse), needs.1.then(|| y * &inverse))
             }
             Binary::Rem => (
-                needs.0.then(|| weights(x, y, |_, _| T::one())),
-                needs.1.then(|| weights(x, y, move |x, y| if y.re() == zero { T::zero() } else { -T::from_real((x / y).re().floor()) })),
+                needs.0.then(|| weights(x, y, &|_, _| T::one())),
+                needs.1.then(|| weights(x, y, &move |x, y| if y.re() == zero { T::zero() } else { -T::from_real((x / y).re().floor()) })),
             ),
             Binary::Add | Binary::Sub | Binary::Mul => unreachable!("have their own rules"),
         }
@@ -148,21 +148,27 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
         }
         let shape = broadcast_shape(x.shape(), y.shape()).expect("checked by the caller");
         let (a, sa, b, sb) = (x.as_slice(), x.shape(), y.as_slice(), y.shape());
-        let values = match self.op {
-            Binary::Add => binary_broadcast(a, sa, b, sb, &shape, |a, b| a + b),
-            Binary::Sub => binary_broadcast(a, sa, b, sb, &shape, |a, b| a - b),
-            Binary::Mul => binary_broadcast(a, sa, b, sb, &shape, |a, b| a * b),
-            Binary::Div => binary_broadcast(a, sa, b, sb, &shape, |a, b| a / b),
-            op => binary_broadcast(a, sa, b, sb, &shape, move |a, b| kernel::binary_scalars(op, a, b)),
-        };
+        let values = binary_broadcast_op(self.op, a, sa, b, sb, &shape);
         Tensor::with_shape(shape, values)
     }
     fn vjp(&self, x: &Var<T>, y: &Var<T>, z: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
         let (sx, sy) = (x.shape(), y.shape());
         match self.op {
-            Binary::Add => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| sum_to(g.clone(), sy))),
+            Binary::Add if needs.0 && needs.1 => (Some(sum_to(g.clone(), sx)), Some(sum_to(g, sy))),
+            Binary::Add => {
+                if needs.0 {
+                    (Some(sum_to(g, sx)), None)
+                } else {
+                    (None, Some(sum_to(g, sy)))
+                }
+            }
             Binary::Sub => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| -sum_to(g.clone(), sy))),
             Binary::Mul => {
+                // chains of 0-d operations are made of these
+                if let Some(g) = g.value.as_scalar().filter(|_| g.is_constant() && x.is_constant() && y.is_constant()) {
+                    let times = |v: &Var<T>| Var::scalar(g * v.as_slice()[0].conj());
+                    return (needs.0.then(|| times(y)), needs.1.then(|| times(x)));
+                }
                 let gx = needs.0.then(|| sum_to(&g * y.conj(), sx));
                 (gx, needs.1.then(|| sum_to(g * x.conj(), sy)))
             }

@@ -6,6 +6,7 @@
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::elementwise::{self as kernel, Unary};
+use crate::kernels::pool;
 use crate::kernels::pullback::unary_pullback;
 use crate::scalar::{Number, Real, Scalar};
 use crate::tensor::Tensor;
@@ -102,7 +103,7 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
             // the kernel reads the one of the two that was kept
             let kept = if reads_output(self.op) { y.as_slice() } else { x.as_slice() };
             if g.value.unique_mut().is_none() {
-                g = Var::constant(Tensor::new(g.shape(), g.as_slice().to_vec()));
+                g = Var::constant(Tensor::new(g.shape(), pool::copied(g.as_slice())));
             }
             let values = g.value.unique_mut().expect("just copied");
             if unary_pullback(self.op, kept, kept, values) {

@@ -5,6 +5,7 @@
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
 use crate::kernels::buffer::strides;
+use crate::kernels::pool;
 use crate::kernels::views as kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, len_of};
@@ -166,7 +167,7 @@ impl<T: Scalar> UnaryRule for Place<T> {
         Keep::NOTHING
     }
     fn forward(&self, x: Var<T>) -> Tensor<T> {
-        let mut out = vec![T::zero(); len_of(&self.0.source)];
+        let mut out = pool::filled(len_of(&self.0.source), T::zero());
         self.0.write(x.as_slice(), &mut out);
         Tensor::with_shape(self.0.source.clone(), out)
     }
@@ -198,7 +199,7 @@ impl<T: Scalar> BinaryRule for Set<T> {
             self.0.write(y.as_slice(), values);
             return x;
         }
-        let mut values = x.as_slice().to_vec();
+        let mut values = pool::copied(x.as_slice());
         self.0.write(y.as_slice(), &mut values);
         Tensor::new(x.shape(), values)
     }

@@ -49,19 +49,31 @@ impl<S: Number, const N: usize> Dual<S, N> {
     /// The N independent variables.
     #[inline(always)]
     pub fn variables(values: [S; N]) -> [Self; N] {
-        std::array::from_fn(|k| Self::variable(values[k], k))
+        let mut x = values.map(Self::from_value);
+        for k in 0..N {
+            x[k].partials[k] = S::constant(1.0);
+        }
+        x
     }
 
     /// f(self) from the value f(x) and the derivative f′(x).
     #[inline(always)]
     pub fn chain(self, value: S, derivative: S) -> Self {
-        Dual { value, partials: self.partials.map(|d| d * derivative) }
+        let mut partials = self.partials;
+        for k in 0..N {
+            partials[k] = partials[k] * derivative;
+        }
+        Dual { value, partials }
     }
 
     /// f(self, y) from the value and the two partial derivatives.
     #[inline(always)]
     fn chain2(self, y: Self, value: S, dx: S, dy: S) -> Self {
-        Dual { value, partials: std::array::from_fn(|k| self.partials[k] * dx + y.partials[k] * dy) }
+        let mut partials = self.partials;
+        for k in 0..N {
+            partials[k] = partials[k] * dx + y.partials[k] * dy;
+        }
+        Dual { value, partials }
     }
 }
 
@@ -69,7 +81,11 @@ impl<S: Number, const N: usize> Add for Dual<S, N> {
     type Output = Self;
     #[inline(always)]
     fn add(self, y: Self) -> Self {
-        Dual { value: self.value + y.value, partials: std::array::from_fn(|k| self.partials[k] + y.partials[k]) }
+        let mut partials = self.partials;
+        for k in 0..N {
+            partials[k] = partials[k] + y.partials[k];
+        }
+        Dual { value: self.value + y.value, partials }
     }
 }
 
@@ -77,7 +93,11 @@ impl<S: Number, const N: usize> Sub for Dual<S, N> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, y: Self) -> Self {
-        Dual { value: self.value - y.value, partials: std::array::from_fn(|k| self.partials[k] - y.partials[k]) }
+        let mut partials = self.partials;
+        for k in 0..N {
+            partials[k] = partials[k] - y.partials[k];
+        }
+        Dual { value: self.value - y.value, partials }
     }
 }
 
@@ -103,7 +123,11 @@ impl<S: Number, const N: usize> Neg for Dual<S, N> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Dual { value: -self.value, partials: self.partials.map(|d| -d) }
+        let mut partials = self.partials;
+        for k in 0..N {
+            partials[k] = -partials[k];
+        }
+        Dual { value: -self.value, partials }
     }
 }
 

@@ -31,6 +31,7 @@ const N: usize = 1 << 17;
 const BUFFER: isize = (N * size_of::<f64>()) as isize;
 
 fn live() -> isize {
+    pullback::release_memory();
     LIVE.load(Ordering::Relaxed)
 }
 

@@ -1,6 +1,6 @@
 //! Arrays made from a few numbers.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 

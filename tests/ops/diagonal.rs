@@ -1,6 +1,6 @@
 //! Diagonals and triangles.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 use rand::RngExt;

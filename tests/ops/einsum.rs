@@ -1,5 +1,5 @@
-use crate::support::inner;
-use crate::support::*;
+use super::support::inner;
+use super::support::*;
 use num_complex::Complex64;
 use pullback::Scalar;
 use pullback::ops::{Einsum, einsum, einsum_labels, einsum_path};

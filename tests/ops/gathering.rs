@@ -1,6 +1,6 @@
 //! Index arrays and masks as indices.
 
-use crate::support::{inner, *};
+use super::support::{inner, *};
 use ndarray::{Array, ArrayD, IxDyn};
 use num_complex::Complex;
 use pullback::prelude::*;

@@ -1,6 +1,6 @@
 //! Slices and index arrays.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 use rand::RngExt;

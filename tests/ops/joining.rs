@@ -1,6 +1,6 @@
 //! Joining and splitting.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 use rand::RngExt;

@@ -1,6 +1,6 @@
 //! Margins.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 

@@ -1,4 +1,4 @@
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex64;
 use pullback::Scalar;
 use pullback::ops::{block_diag, cross, dot, inner as inner_product, kron, matmul, multi_dot, outer, tensordot, vdot};

@@ -1,6 +1,6 @@
 //! Flips, rotations, rolls and repetitions.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 use rand::RngExt;

@@ -1,6 +1,6 @@
 //! Comparisons, masks, choices, and functions that are constant in pieces.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 use rand::RngExt;

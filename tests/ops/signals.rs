@@ -1,7 +1,7 @@
 //! Differences, quadrature, convolution, interpolation.
 
 #![allow(clippy::reversed_empty_ranges)] // naive loops over ranges that may be empty
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::prelude::*;
 use rand::RngExt;

@@ -388,6 +388,7 @@ pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<Ei
     Some((values, v, w))
 }
 
+#[cfg(not(feature = "lapack"))]
 macro_rules! dense {
     ($t:ty, $eig:ident) => {
         impl super::dense::Dense for $t {
@@ -418,5 +419,7 @@ macro_rules! dense {
         }
     };
 }
+#[cfg(not(feature = "lapack"))]
 dense!(f64, eig_real);
+#[cfg(not(feature = "lapack"))]
 dense!(Complex<f64>, eig_complex);

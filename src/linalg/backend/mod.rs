@@ -1,7 +1,8 @@
 //! Dense decompositions without derivatives: the one place where `linalg` meets a linear algebra library.
 //!
 //! A matrix is a contiguous **row-major** slice with its shape, results are row-major vectors; eigenvectors are in columns, so component i of
-//! vector k is at `i * n + k`. The work is done by `faer`; what it does not give is added here:
+//! vector k is at `i * n + k`. The work is done by `faer`, or with the feature `lapack` by the system's
+//! LAPACK; what they do not give is added here:
 //! - a NaN or an infinity is an error that names its place; an empty matrix has an empty decomposition;
 //! - matrices far from 1 are scaled by a power of two, so that everything works from 10⁻³⁰⁰ to 10³⁰⁰;
 //! - single precision is computed in double and rounded;
@@ -16,6 +17,8 @@ mod faer;
 mod general;
 mod input;
 mod jacobi;
+#[cfg(feature = "lapack")]
+mod lapack;
 mod schur;
 mod spectral;
 mod truncated;

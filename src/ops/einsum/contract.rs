@@ -8,7 +8,8 @@
 
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, binary};
-use crate::kernels::broadcast::binary_broadcast;
+use crate::kernels::broadcast::{binary_broadcast, binary_broadcast_op};
+use crate::kernels::elementwise::Binary;
 use crate::kernels::gemm::{Gemm, Matrix, gemm, gemm_into};
 use crate::kernels::permute::{is_contiguous_permutation, permute};
 use crate::kernels::reduce::{dot, sum_axes, vdot};
@@ -175,7 +176,7 @@ impl Product {
             // a matrix for each term of the outer sum: few elements next to what is read, and the terms are computed in parallel
             return sum_axes(&gemm(&spec(0, 0, *sum)), &[sum.len, m * n], &[0]);
         }
-        let mut out = vec![T::zero(); len];
+        let mut out = crate::kernels::pool::filled(len, T::zero());
         let part = batch.len * m * n;
         for (i, out) in out.chunks_exact_mut(part).enumerate() {
             let (ox, oy) = offsets(&self.loops, i);
@@ -369,7 +370,7 @@ impl Contraction {
         let out = match &self.how {
             How::Empty => vec![T::zero(); len],
             How::Multiply { x: sx, y: sy, z: sz } => match conj {
-                (false, false) => binary_broadcast(x, sx, y, sy, sz, |a, b| a * b),
+                (false, false) => binary_broadcast_op(Binary::Mul, x, sx, y, sy, sz),
                 (true, false) => binary_broadcast(x, sx, y, sy, sz, |a: T, b| a.conj() * b),
                 (false, true) => binary_broadcast(x, sx, y, sy, sz, |a, b: T| a * b.conj()),
                 (true, true) => binary_broadcast(x, sx, y, sy, sz, |a: T, b: T| (a * b).conj()),

@@ -4,6 +4,7 @@
 //! block in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
 
 use crate::kernels::parallel::for_parts;
+use crate::kernels::pool;
 use crate::kernels::simd::{Task, dispatch};
 use crate::scalar::lane::{LaneOf, branched_outside};
 use crate::scalar::outlined::Outlined;
@@ -307,7 +308,7 @@ fn part<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], start: usize, 
 /// All elements, in parallel where that pays: how long a block takes tells. The results do not depend on the split.
 fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
     debug_assert!(inputs.iter().all(|x| x.len() == n || x.len() == 1));
-    let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| vec![T::zero(); n])).collect();
+    let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| pool::filled(n, T::zero()))).collect();
     let mut rest: Vec<Option<&mut [T]>> = results.iter_mut().map(|r| r.as_deref_mut()).collect();
     let mut done = 0;
     let mut grain = n;

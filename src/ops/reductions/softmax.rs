@@ -10,8 +10,8 @@
 use super::axes::{Axes, Plan};
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
-use crate::kernels::broadcast::binary_broadcast;
-use crate::kernels::elementwise::{self, Unary};
+use crate::kernels::broadcast::{binary_broadcast, binary_broadcast_op};
+use crate::kernels::elementwise::{self, Binary, Unary};
 use crate::kernels::reduce;
 use crate::ops::selection::where_bool;
 use crate::scalar::{AnySlice, AnyVec, Real, Scalar};
@@ -38,7 +38,7 @@ fn shift<T: Scalar>(x: &[T], shape: &[usize], plan: &Plan) -> Vec<T> {
 /// m, e^{x−m} and Σ e^{x−m}
 fn exponentials<T: Scalar>(x: &[T], shape: &[usize], plan: &Plan) -> (Vec<T>, Vec<T>, Vec<T>) {
     let m = shift(x, shape, plan);
-    let mut e = binary_broadcast(x, shape, &m, &plan.kept, shape, |x: T, m: T| x - m);
+    let mut e = binary_broadcast_op(Binary::Sub, x, shape, &m, &plan.kept, shape);
     elementwise::unary_inplace(Unary::Exp, &mut e);
     let sum = reduce::sum_axes(&e, shape, &plan.axes);
     (m, e, sum)
@@ -121,7 +121,7 @@ impl<T: Scalar> UnaryRule for Softmax<T> {
     fn forward(&self, x: Var<T>) -> Tensor<T> {
         let shape = x.shape();
         let (_, e, sum) = exponentials(x.as_slice(), shape, &self.0);
-        Tensor::new(shape, binary_broadcast(&e, shape, &sum, &self.0.kept, shape, |e: T, sum: T| e / sum))
+        Tensor::new(shape, binary_broadcast_op(Binary::Div, &e, shape, &sum, &self.0.kept, shape))
     }
     fn vjp(&self, _: &Var<T>, p: &Var<T>, g: Var<T>) -> Var<T> {
         self.apply(p.conj(), g)
@@ -147,9 +147,9 @@ impl<T: Scalar> UnaryRule for LogSoftmax<T> {
         let (x, shape) = (x.as_slice(), x.shape());
         let (m, _, sum) = exponentials(x, shape, &self.0);
         // x − m before ln Σ: the logarithm is small, the two others may be large and close
-        let centred = binary_broadcast(x, shape, &m, &self.0.kept, shape, |x: T, m: T| x - m);
+        let centred = binary_broadcast_op(Binary::Sub, x, shape, &m, &self.0.kept, shape);
         let log: Vec<T> = sum.into_iter().map(|sum| elementwise::unary_scalar(Unary::Log, sum)).collect();
-        Tensor::new(shape, binary_broadcast(&centred, shape, &log, &self.0.kept, shape, |z: T, log: T| z - log))
+        Tensor::new(shape, binary_broadcast_op(Binary::Sub, &centred, shape, &log, &self.0.kept, shape))
     }
     fn vjp(&self, _: &Var<T>, l: &Var<T>, g: Var<T>) -> Var<T> {
         let sum = self.0.sum(g.clone()).reshape(&self.0.kept);

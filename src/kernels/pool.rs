@@ -1,0 +1,162 @@
+//! Buffers for reuse.
+//!
+//! A buffer of more than a few pages that is given back to the system comes back with a page fault every four kilobytes, which costs more
+//! than the arithmetic of an elementwise pass. Freed buffers are kept, up to [`LIMIT`] bytes in all, and handed out again for arrays of
+//! about their size, the last one first: it is the one most likely still in the cache.
+
+use std::alloc::Layout;
+use std::collections::VecDeque;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+
+/// Smaller buffers are left to the allocator, which keeps them itself.
+const SMALLEST: usize = 1 << 16;
+/// Larger buffers are given back: their pages are long cold anyway.
+const LARGEST: usize = 1 << 25;
+/// What is kept at most, in bytes.
+const LIMIT: usize = 1 << 26;
+
+/// An allocation of a vector of elements without a destructor.
+struct Idle {
+    pointer: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: an `Idle` owns its allocation and nothing reads through the pointer; elements without a destructor may be freed anywhere.
+unsafe impl Send for Idle {}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        // SAFETY: the allocation came from the global allocator with this layout (`give`), and is owned.
+        unsafe { std::alloc::dealloc(self.pointer.as_ptr(), self.layout) }
+    }
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: VecDeque<Idle>,
+    bytes: usize,
+}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool { idle: VecDeque::new(), bytes: 0 });
+
+fn pool() -> std::sync::MutexGuard<'static, Pool> {
+    // nothing panics while the lock is held; if it did, the list would still be a list
+    POOL.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// An empty vector with room for `n` elements.
+#[inline]
+pub fn take<V>(n: usize) -> Vec<V> {
+    let bytes = n.saturating_mul(size_of::<V>());
+    if (SMALLEST..=LARGEST).contains(&bytes) && !std::mem::needs_drop::<V>() {
+        if let Some(v) = reuse(bytes) {
+            return v;
+        }
+    }
+    Vec::with_capacity(n)
+}
+
+fn reuse<V>(bytes: usize) -> Option<Vec<V>> {
+    let mut pool = pool();
+    let fits = |idle: &Idle| {
+        let size = idle.layout.size();
+        size >= bytes && size <= bytes + bytes / 8 && size % size_of::<V>() == 0 && idle.layout.align() == align_of::<V>()
+    };
+    let at = pool.idle.iter().rposition(fits)?;
+    let idle = ManuallyDrop::new(pool.idle.remove(at)?);
+    pool.bytes -= idle.layout.size();
+    // SAFETY: the allocation is owned, from the global allocator, of V's alignment and of a whole number of Vs (`fits`); the vector is
+    // empty, so no element needs to be initialised.
+    Some(unsafe { Vec::from_raw_parts(idle.pointer.as_ptr().cast(), 0, idle.layout.size() / size_of::<V>()) })
+}
+
+/// Keeps a vector's allocation for the next one.
+#[inline]
+pub fn give<V>(v: Vec<V>) {
+    let bytes = v.capacity() * size_of::<V>();
+    if (SMALLEST..=LARGEST).contains(&bytes) && !std::mem::needs_drop::<V>() {
+        keep(v);
+    }
+}
+
+fn keep<V>(v: Vec<V>) {
+    let mut v = ManuallyDrop::new(v);
+    let (Ok(layout), Some(pointer)) = (Layout::array::<V>(v.capacity()), NonNull::new(v.as_mut_ptr().cast::<u8>())) else {
+        drop(ManuallyDrop::into_inner(v));
+        return;
+    };
+    let mut pool = pool();
+    pool.bytes += layout.size();
+    pool.idle.push_back(Idle { pointer, layout });
+    while pool.bytes > LIMIT
+        && let Some(oldest) = pool.idle.pop_front()
+    {
+        pool.bytes -= oldest.layout.size();
+    }
+}
+
+/// Gives all idle buffers back to the system.
+pub fn release() {
+    let idle = {
+        let mut pool = pool();
+        pool.bytes = 0;
+        std::mem::take(&mut pool.idle)
+    };
+    drop(idle);
+}
+
+/// `n` elements of one value.
+pub fn filled<V: Copy>(n: usize, x: V) -> Vec<V> {
+    let mut v = take(n);
+    v.resize(n, x);
+    v
+}
+
+/// A copy of a slice.
+pub fn copied<V: Copy>(x: &[V]) -> Vec<V> {
+    let mut v = take(x.len());
+    v.extend_from_slice(x);
+    v
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_complex::Complex;
+
+    #[test]
+    fn buffers_come_back_for_arrays_of_their_size_and_alignment() {
+        // sizes that no other test uses, since all share the pool
+        let n = 123_457;
+        let v = filled(n, 1.0f64);
+        let at = v.as_ptr() as usize;
+        give(v);
+        // too small for twice as much, too large for half
+        let (twice, half) = (filled(2 * n, 0.0f64), filled(n / 2, 0.0f64));
+        assert!(twice.as_ptr() as usize != at && half.as_ptr() as usize != at);
+        // another alignment
+        let single = filled(2 * n, 0.0f32);
+        assert_ne!(single.as_ptr() as usize, at);
+        let v = filled(n - 1, 2.0f64);
+        assert_eq!(v.as_ptr() as usize, at);
+        assert!(v.len() == n - 1 && v.capacity() == n && v.iter().all(|&x| x == 2.0));
+        give(v);
+        // an odd number of f64 is no whole number of complex ones
+        let complex = filled(n / 2, Complex::new(0.0f64, 0.0));
+        assert_ne!(complex.as_ptr() as usize, at);
+        let source = vec![3.0f64; n];
+        let copy = copied(&source);
+        assert_eq!(copy.as_ptr() as usize, at);
+    }
+
+    #[test]
+    fn small_buffers_and_elements_with_destructors_are_left_to_the_allocator() {
+        give(vec![1.0f64; 10]);
+        assert_eq!(take::<f64>(10).capacity(), 10);
+        let strings = vec![String::from("x"); 5000];
+        give(strings);
+        assert!(take::<String>(5000).is_empty());
+    }
+}
