@@ -153,7 +153,11 @@ impl Point {
         match self.method() {
             Method::Series => (series_exponent(self) + power_series(self.a, self.b, self.x.value()).ln()).value(),
             Method::Fraction => (fraction_exponent(self) + fraction(self.a, self.b, self).ln()).value(),
-            Method::ComplementSeries => complement_series(self.reflected()).ln(),
+            Method::ComplementSeries => {
+                let q = self.reflected();
+                let rest = series_factor(q) * power_series(q.a, q.b, q.x.value());
+                if rest < 0.5 { (-rest).ln_1p() } else { complement_series(q).ln() }
+            }
             Method::ComplementFraction => {
                 let q = self.reflected();
                 (-fraction_factor(q) * fraction(q.a, q.b, q)).ln_1p()
@@ -370,10 +374,10 @@ pub fn betainc_relative(which: usize, a: f64, b: f64, x: f64) -> f64 {
 }
 
 /// The point whose I_x(ν/2, ½) is the probability of |T| > t for Student's t: x = ν/(ν + t²), or ln I where x would underflow.
-fn student_point(nu: f64, t: f64) -> Result<Point, f64> {
+fn student_point(nu: f64, t: f64) -> Result<Point, Dd> {
     if t > 1e70 && t * 1e-70 > nu.sqrt() {
         let a = 0.5 * nu;
-        return Err((Dd::from(nu).ln() * a - Dd::from(t).ln() * nu - betaln_dd(a, 0.5) - Dd::from(a).ln()).value());
+        return Err(Dd::from(nu).ln() * a - Dd::from(t).ln() * nu - betaln_dd(a, 0.5) - Dd::from(a).ln());
     }
     let square = Dd::product(t, t);
     let sum = square + nu;
@@ -397,7 +401,7 @@ pub fn student_t_sf(nu: f64, t: f64) -> f64 {
     } else if t.is_infinite() {
         0.0
     } else {
-        0.5 * student_point(nu, t).map_or_else(f64::exp, Point::integral)
+        0.5 * student_point(nu, t).map_or_else(Dd::exp, Point::integral)
     }
 }
 
@@ -414,7 +418,7 @@ pub fn ln_student_t_sf(nu: f64, t: f64) -> f64 {
     } else if t.is_infinite() {
         f64::NEG_INFINITY
     } else {
-        student_point(nu, t).map_or_else(|limit| limit, Point::ln_integral) - std::f64::consts::LN_2
+        student_point(nu, t).map_or_else(Dd::value, Point::ln_integral) - std::f64::consts::LN_2
     }
 }
 
