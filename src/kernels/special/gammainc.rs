@@ -276,11 +276,11 @@ pub fn ln_gammaincc(a: f64, x: f64) -> f64 {
 
 /// ln p with p = x^{a−1}e^{−x}/Γ(a) for a > 0 and x ≥ 0, the density of the gamma distribution of unit scale; NaN elsewhere.
 fn density_exponent(a: f64, x: f64) -> Result<Dd, f64> {
-    if !(a >= 0.0 && x >= 0.0) || a.is_infinite() {
+    if !(a >= 0.0 && x >= 0.0) || (a.is_infinite() && x.is_infinite()) {
         return Err(f64::NAN);
     }
     // 1/Γ(0) = 0
-    if x.is_infinite() || a == 0.0 {
+    if x.is_infinite() || a == 0.0 || a.is_infinite() {
         return Err(f64::NEG_INFINITY);
     }
     if x == 0.0 {
