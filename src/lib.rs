@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 pub mod autodiff;
+pub mod distributions;
 pub mod error;
 /// Public for the benches only, and no part of the API.
 #[doc(hidden)]
@@ -11,7 +12,9 @@ pub mod kernels;
 pub mod linalg;
 pub mod ops;
 pub mod physics;
+pub mod random;
 pub mod scalar;
+pub mod special;
 mod tensor;
 pub mod tensor_network;
 

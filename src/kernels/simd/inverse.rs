@@ -4,7 +4,7 @@
 //! above through asin a = π/2 − 2 asin √((1 − a)/2). The hyperbolic ones through ln(1 + ·). `f32` is computed in `f64` and rounded.
 
 use super::exp::real_function;
-use super::lane::{Lane, estrin, fast_two_sum, two_sum};
+use super::lane::{Lane, estrin, fast_two_sum, two_product, two_sum};
 use super::log::{ln_of_sum, log1p_wide, two_functions};
 use super::{BinaryFn, UnaryFn};
 
@@ -157,8 +157,15 @@ fn asinh<const FMA: bool>(x: f64) -> f64 {
 fn acosh<const FMA: bool>(x: f64) -> f64 {
     let t = x - 1.0;
     let huge = x > HUGE;
-    let (inner, low) = two_sum(t, if huge { 0.0 } else { t.madd::<FMA>(t, 2.0 * t).sqrt() });
-    let y = log1p_of_sum::<FMA>(inner, low) + if huge { std::f64::consts::LN_2 } else { 0.0 };
+    // √(t² + 2t) with what its own rounding and that of the square leave, over twice the root
+    let r = if huge { 0.0 } else { t };
+    let (square, square_low) = two_product::<FMA>(r, r);
+    let (sum, sum_low) = two_sum(r + r, square);
+    let root = sum.sqrt();
+    let (back, back_low) = two_product::<FMA>(root, root);
+    let rest = (((sum - back) - back_low) + (sum_low + square_low)) / (root + root);
+    let (inner, low) = two_sum(t, root);
+    let y = log1p_of_sum::<FMA>(inner, low + if root > 0.0 { rest } else { 0.0 }) + if huge { std::f64::consts::LN_2 } else { 0.0 };
     if x < 1.0 { f64::NAN } else { y }
 }
 

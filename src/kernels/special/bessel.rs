@@ -240,3 +240,23 @@ fn power_series(v: f64, x: f64, scaled: bool) -> f64 {
     let half = exponent * 0.5;
     half.exp() * sum * half.exp()
 }
+
+/// e^{−|x|} (I₀(|x|) − I₁(|x|)): without cancellation at large x, where it is i0e(x)/(2x).
+pub fn i0e_minus_i1e(x: f64) -> f64 {
+    let x = x.abs();
+    if x < 30.0 {
+        return i0e(x) - i1e(x);
+    }
+    // Hankel's expansions (DLMF 10.40.1) of both, subtracted term by term
+    let (mut zero, mut one, mut sum, mut k) = (1.0, 1.0, 0.0, 1.0);
+    loop {
+        let square = (2.0 * k - 1.0) * (2.0 * k - 1.0);
+        zero *= square / (8.0 * k * x);
+        one *= (square - 4.0) / (8.0 * k * x);
+        sum += zero - one;
+        if zero <= 0.1 * f64::EPSILON * sum {
+            return sum / (2.0 * PI * x).sqrt();
+        }
+        k += 1.0;
+    }
+}

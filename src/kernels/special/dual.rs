@@ -1,8 +1,8 @@
-//! A number with one derivative, so that a series or continued fraction is written once for the function and its derivative in a parameter.
+//! Numbers that carry derivatives, so that a series or continued fraction is written once for the function and its derivatives in parameters.
 
 use std::ops::{Add, Div, Mul, Sub};
 
-/// What the expansions are evaluated on: `f64`, or [`Dual`] for the derivative as well.
+/// What the expansions are evaluated on: `f64`, [`Dual`] for the derivative in one parameter, [`Jet`] for the first two orders in two.
 pub(super) trait Arithmetic:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + From<f64>
 {
@@ -108,5 +108,98 @@ impl Div for Dual {
     fn div(self, y: Dual) -> Dual {
         let v = self.v / y.v;
         Dual { v, d: (self.d - v * y.d) / y.v }
+    }
+}
+
+/// A Taylor polynomial of second order in two variables: the value, the first derivatives and the second ones (∂₀₀, ∂₀₁, ∂₁₁).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Jet {
+    pub v: f64,
+    pub d: [f64; 2],
+    pub s: [f64; 3],
+}
+
+/// The pair of variables of each second derivative.
+const PAIRS: [(usize, usize); 3] = [(0, 0), (0, 1), (1, 1)];
+
+impl Jet {
+    /// One of the two variables.
+    #[inline]
+    pub fn variable(v: f64, which: usize) -> Jet {
+        let mut d = [0.0; 2];
+        d[which] = 1.0;
+        Jet { v, d, s: [0.0; 3] }
+    }
+
+    /// Whether `change` is below `tolerance` beside `self`: a derivative is compared with its own size and with that of lower orders, so
+    /// that a second derivative that crosses zero does not ask for digits that are not there.
+    #[inline]
+    fn beside(self, change: Jet, tolerance: f64) -> bool {
+        let second = |i: usize| {
+            let (p, q) = PAIRS[i];
+            change.s[i].abs() <= 4.0 * tolerance * (self.s[i].abs() + (self.d[p] * self.d[q]).abs() / self.v.abs())
+        };
+        let first = |i: usize| change.d[i].abs() <= tolerance * self.d[i].abs();
+        (0..2).all(first) && (0..3).all(second)
+    }
+}
+
+impl From<f64> for Jet {
+    #[inline]
+    fn from(v: f64) -> Jet {
+        Jet { v, d: [0.0; 2], s: [0.0; 3] }
+    }
+}
+
+impl Arithmetic for Jet {
+    #[inline]
+    fn negligible(self, sum: Jet) -> bool {
+        self.v.negligible(sum.v) && sum.beside(self, 0.5 * f64::EPSILON)
+    }
+    #[inline]
+    fn settled(self, change: Jet) -> bool {
+        self.v.settled(change.v) && self.beside(change, 16.0 * f64::EPSILON)
+    }
+}
+
+impl Add for Jet {
+    type Output = Jet;
+    #[inline]
+    fn add(self, y: Jet) -> Jet {
+        Jet { v: self.v + y.v, d: std::array::from_fn(|i| self.d[i] + y.d[i]), s: std::array::from_fn(|i| self.s[i] + y.s[i]) }
+    }
+}
+
+impl Sub for Jet {
+    type Output = Jet;
+    #[inline]
+    fn sub(self, y: Jet) -> Jet {
+        Jet { v: self.v - y.v, d: std::array::from_fn(|i| self.d[i] - y.d[i]), s: std::array::from_fn(|i| self.s[i] - y.s[i]) }
+    }
+}
+
+impl Mul for Jet {
+    type Output = Jet;
+    #[inline]
+    fn mul(self, y: Jet) -> Jet {
+        let second = |i: usize| {
+            let (p, q) = PAIRS[i];
+            self.v * y.s[i] + self.d[p] * y.d[q] + self.d[q] * y.d[p] + self.s[i] * y.v
+        };
+        Jet { v: self.v * y.v, d: std::array::from_fn(|i| self.v * y.d[i] + self.d[i] * y.v), s: std::array::from_fn(second) }
+    }
+}
+
+impl Div for Jet {
+    type Output = Jet;
+    #[inline]
+    fn div(self, y: Jet) -> Jet {
+        let v = self.v / y.v;
+        let d: [f64; 2] = std::array::from_fn(|i| (self.d[i] - v * y.d[i]) / y.v);
+        let second = |i: usize| {
+            let (p, q) = PAIRS[i];
+            (self.s[i] - d[p] * y.d[q] - d[q] * y.d[p] - v * y.s[i]) / y.v
+        };
+        Jet { v, d, s: std::array::from_fn(second) }
     }
 }

@@ -108,3 +108,25 @@ pub fn xlogy(x: f64, y: f64) -> f64 {
 pub fn xlog1py(x: f64, y: f64) -> f64 {
     if x == 0.0 && !y.is_nan() { 0.0 } else { x * y.ln_1p() }
 }
+
+/// e^{x²} iⁿerfc(x) with the repeated integrals iⁿerfc(x) = ∫_x^∞ i^{n−1}erfc: dⁿ(e^{x²} erfc x)/dxⁿ = (−2)ⁿ n! e^{x²} iⁿerfc(x) (DLMF 7.18).
+pub fn erfcx_integral(n: u32, x: f64) -> f64 {
+    if n == 0 {
+        return pxfm::f_erfcx(x);
+    }
+    if x.is_infinite() && x > 0.0 {
+        return 0.0;
+    }
+    if x > 1.0 {
+        // the ratio of successive integrals as a continued fraction (7.18.13)
+        let k = n as f64;
+        let ratio = 0.5 * super::dual::continued_fraction(x, |j| (0.5 * (k + j), x));
+        return ratio * erfcx_integral(n - 1, x);
+    }
+    // 2n iⁿ = i^{n−2} − 2x i^{n−1}
+    let (mut below, mut integral) = (FRAC_2_SQRT_PI, pxfm::f_erfcx(x));
+    for k in 1..=n {
+        (below, integral) = (integral, (0.5 * below - x * integral) / k as f64);
+    }
+    integral
+}

@@ -86,7 +86,7 @@ pub fn rgamma(x: f64) -> f64 {
 }
 
 /// sin πx, with the argument reduced exactly.
-pub(super) fn sin_pi(x: f64) -> f64 {
+pub fn sin_pi(x: f64) -> f64 {
     let n = x.round_ties_even();
     let s = (PI * (x - n)).sin();
     if n % 2.0 == 0.0 { s } else { -s }
@@ -324,6 +324,11 @@ fn ln_gamma_magnitude(x: Dd) -> Dd {
     let n = x.hi.round_ties_even();
     let sine = (PI * ((x.hi - n) + x.lo)).sin().abs();
     Dd { hi: PI, lo: 1.2246467991473532e-16 }.ln() - Dd::from(sine).ln() - (Dd::ONE - x).ln_gamma()
+}
+
+/// ψ(a + b) − ψ(a); for a, b > 0 without cancellation when b ≪ a.
+pub fn digamma_increase(a: f64, b: f64) -> f64 {
+    if a > 0.0 && b > 0.0 && a.max(b) < 1e150 && a > 1e-150 { digamma_difference(a, b) } else { digamma(a + b) - digamma(a) }
 }
 
 /// ψ(a + b) − ψ(a) for a, b > 0, without cancellation when b ≪ a.

@@ -9,9 +9,11 @@
 //!
 //! Whichever of P and Q is smaller is computed directly. The exponents are in double-double, so the far tails keep their relative accuracy.
 //! For ∂P/∂a the same expansions run on a dual number; the exponential's part is closed, d ln(x^a/Γ(a))/da = ln x − ψ(a).
+//! The derivatives in a relative to the density p(x) = x^{a−1}e^{−x}/Γ(a) = ∂P/∂x need no exponential at all, so they hold in tails that
+//! underflow; there d(−½aη²)/da = ln λ and (ln λ)/η = Σ d_n ηⁿ/(n+1), since d(ln λ)/dη = η/(λ−1).
 
 use super::dd::Dd;
-use super::dual::{Arithmetic, Dual, continued_fraction};
+use super::dual::{Arithmetic, Dual, Jet, continued_fraction};
 use super::gamma::DIGAMMA;
 use std::f64::consts::PI;
 
@@ -53,10 +55,10 @@ const TEMME: [f64; 30] = [
 pub fn gammainc(a: f64, x: f64) -> f64 {
     match edge(a, x) {
         Some(p) => p,
-        None => match incomplete(a, x) {
-            Part::Lower(p) => p,
-            Part::Upper(q) => 1.0 - q,
-        },
+        None => {
+            let tail = incomplete(a, x);
+            if tail.lower { tail.value() } else { 1.0 - tail.value() }
+        }
     }
 }
 
@@ -64,10 +66,10 @@ pub fn gammainc(a: f64, x: f64) -> f64 {
 pub fn gammaincc(a: f64, x: f64) -> f64 {
     match edge(a, x) {
         Some(p) => 1.0 - p,
-        None => match incomplete(a, x) {
-            Part::Lower(p) => 1.0 - p,
-            Part::Upper(q) => q,
-        },
+        None => {
+            let tail = incomplete(a, x);
+            if tail.lower { 1.0 - tail.value() } else { tail.value() }
+        }
     }
 }
 
@@ -111,12 +113,24 @@ fn edge(a: f64, x: f64) -> Option<f64> {
     }
 }
 
-enum Part {
-    Lower(f64),
-    Upper(f64),
+/// P or Q, whichever was computed, as exp(`exponent`)·`factor`.
+struct Tail {
+    lower: bool,
+    exponent: Dd,
+    factor: f64,
 }
 
-fn incomplete(a: f64, x: f64) -> Part {
+impl Tail {
+    fn value(&self) -> f64 {
+        self.exponent.exp() * self.factor
+    }
+
+    fn ln(&self) -> f64 {
+        (self.exponent + self.factor.ln()).value()
+    }
+}
+
+fn incomplete(a: f64, x: f64) -> Tail {
     if temme_applies(a, x) {
         return temme(a, x);
     }
@@ -129,17 +143,21 @@ fn incomplete(a: f64, x: f64) -> Part {
         1.1 * x < a
     };
     if lower {
-        Part::Lower(lower_factor(a, x) * lower_series(a, x))
+        Tail { lower, exponent: lower_exponent(a, x), factor: lower_series(a, x) }
     } else if x > 1.1 {
-        Part::Upper(a * lower_factor(a, x) * upper_fraction(a, x))
+        Tail { lower, exponent: lower_exponent(a, x), factor: a * upper_fraction(a, x) }
     } else {
-        Part::Upper(upper_series(a, x))
+        Tail { lower, exponent: Dd::from(0.0), factor: upper_series(a, x) }
     }
 }
 
-/// D = x^a e^{−x}/Γ(a + 1).
+/// ln D with D = x^a e^{−x}/Γ(a + 1).
+fn lower_exponent(a: f64, x: f64) -> Dd {
+    Dd::from(x).ln() * a - x - Dd::sum(a, 1.0).ln_gamma()
+}
+
 fn lower_factor(a: f64, x: f64) -> f64 {
-    (Dd::from(x).ln() * a - x - Dd::sum(a, 1.0).ln_gamma()).exp()
+    lower_exponent(a, x).exp()
 }
 
 /// Σ_{n≥0} xⁿ/((a+1)…(a+n))
@@ -217,11 +235,12 @@ fn temme_variables(a: f64, x: f64) -> (f64, Dd, f64) {
     (ln_ratio.value(), -(half_eta_squared * a), eta)
 }
 
-fn temme(a: f64, x: f64) -> Part {
+fn temme(a: f64, x: f64) -> Tail {
     let (_, exponent, eta) = temme_variables(a, x);
     let sum = temme_sum(a, eta) / (2.0 * PI * a).sqrt();
     let half = 0.5 * pxfm::f_erfcx(eta.abs() * (0.5 * a).sqrt());
-    if eta > 0.0 { Part::Upper(exponent.exp() * (half + sum)) } else { Part::Lower(exponent.exp() * (half - sum)) }
+    let lower = eta <= 0.0;
+    Tail { lower, exponent, factor: if lower { half - sum } else { half + sum } }
 }
 
 /// ∂Q/∂a = e^{−aη²/2}/√(2πa) (ln λ/η + S ln λ + dS/da − S/(2a)), with dη/da = −(λ − 1)/(aη).
@@ -231,4 +250,125 @@ fn temme_da(a: f64, x: f64) -> f64 {
     let (log_over_eta, mu_over_eta) = if eta == 0.0 { (1.0, 1.0) } else { (ln_ratio / eta, (x - a) / a / eta) };
     let s = temme_sum(Dual::variable(a), Dual { v: eta, d: -mu_over_eta / a });
     exponent.exp() / (2.0 * PI * a).sqrt() * (log_over_eta + s.v * ln_ratio + s.d - 0.5 * s.v / a)
+}
+
+/// ln P(a, x), without underflow in the lower tail.
+pub fn ln_gammainc(a: f64, x: f64) -> f64 {
+    match edge(a, x) {
+        Some(p) => p.ln(),
+        None => {
+            let tail = incomplete(a, x);
+            if tail.lower { tail.ln() } else { (-tail.value()).ln_1p() }
+        }
+    }
+}
+
+/// ln Q(a, x), without underflow in the upper tail.
+pub fn ln_gammaincc(a: f64, x: f64) -> f64 {
+    match edge(a, x) {
+        Some(p) => (-p).ln_1p(),
+        None => {
+            let tail = incomplete(a, x);
+            if tail.lower { (-tail.value()).ln_1p() } else { tail.ln() }
+        }
+    }
+}
+
+/// ln p with p = x^{a−1}e^{−x}/Γ(a) for a > 0 and x ≥ 0, the density of the gamma distribution of unit scale; NaN elsewhere.
+fn density_exponent(a: f64, x: f64) -> Result<Dd, f64> {
+    if !(a >= 0.0 && x >= 0.0) || (a.is_infinite() && x.is_infinite()) {
+        return Err(f64::NAN);
+    }
+    // 1/Γ(0) = 0
+    if x.is_infinite() || a == 0.0 || a.is_infinite() {
+        return Err(f64::NEG_INFINITY);
+    }
+    if x == 0.0 {
+        return Err(match () {
+            _ if a < 1.0 => f64::INFINITY,
+            _ if a == 1.0 => 0.0,
+            _ => f64::NEG_INFINITY,
+        });
+    }
+    if a.max(x) > 1e290 {
+        // exact but for the last terms; a peak too narrow for the spacing of numbers
+        return Err((a - 1.0) * x.ln() - x - super::gamma::gammaln(a));
+    }
+    Ok(Dd::from(x).ln() * (Dd::sum(a, -1.0)) - x - Dd::from(a).ln_gamma())
+}
+
+/// p(x) = x^{a−1}e^{−x}/Γ(a) = ∂P(a, x)/∂x.
+pub fn gamma_density(a: f64, x: f64) -> f64 {
+    density_exponent(a, x).map_or_else(f64::exp, Dd::exp)
+}
+
+/// ln(x^{a−1}e^{−x}/Γ(a)), accurate where its large terms cancel.
+pub fn ln_gamma_density(a: f64, x: f64) -> f64 {
+    density_exponent(a, x).map_or_else(|limit| limit, Dd::value)
+}
+
+/// (∂P/∂a, ∂²P/∂a²)/p for a, x > 0; zero at x = 0, NaN outside.
+fn relative_derivatives(a: f64, x: f64) -> [f64; 2] {
+    if !(a > 0.0 && x >= 0.0) || a.max(x) > 1e290 {
+        return [f64::NAN; 2];
+    }
+    if x == 0.0 {
+        return [0.0; 2];
+    }
+    let variable = Jet::variable(a, 0);
+    if temme_applies(a, x) {
+        return temme_relative(a, x);
+    }
+    if x <= 1.1 || x <= a {
+        // P = D s and p = D a/x
+        let s = lower_series(variable, x);
+        let (l, dl) = (ln_minus_digamma(x, a + 1.0), -super::gamma::polygamma(1, a + 1.0));
+        let factor = x / a;
+        [factor * (l * s.v + s.d[0]), factor * ((l * l + dl) * s.v + 2.0 * l * s.d[0] + s.s[0])]
+    } else {
+        // Q = p x f
+        let f = upper_fraction(variable, x);
+        let (l, dl) = (ln_minus_digamma(x, a), -super::gamma::polygamma(1, a));
+        [-x * (l * f.v + f.d[0]), -x * ((l * l + dl) * f.v + 2.0 * l * f.d[0] + f.s[0])]
+    }
+}
+
+/// In the region of Temme's expansion, with ε = e^{−aη²/2}/√(2πa): Q = ½ erfc + ε S, ∂Q/∂a = ε K, ∂²Q/∂a² = ε ((ln λ − 1/(2a)) K + ∂K/∂a),
+/// K = (ln λ)/η + S ln λ + ∂S/∂a − S/(2a).
+fn temme_relative(a: f64, x: f64) -> [f64; 2] {
+    let (ln_ratio, exponent, eta) = temme_variables(a, x);
+    // w = η/(λ−1) and dη/da = −1/(a w)
+    let (mut w, mut dw) = (0.0, 0.0);
+    for d in TEMME.iter().rev() {
+        dw = dw * eta + w;
+        w = w * eta + d;
+    }
+    let slope = -1.0 / (a * w);
+    let curvature = 1.0 / (a * a * w) - dw / (a * a * w * w * w);
+    let eta_jet = Jet { v: eta, d: [slope, 0.0], s: [curvature, 0.0, 0.0] };
+    let s = temme_sum(Jet::variable(a, 0), eta_jet);
+    // (ln λ)/η and its derivative in η
+    let (mut ratio, mut dratio) = (0.0, 0.0);
+    for (n, d) in TEMME.iter().enumerate().rev() {
+        dratio = dratio * eta + ratio;
+        ratio = ratio * eta + d / (n as f64 + 1.0);
+    }
+    let k = ratio + s.v * ln_ratio + s.d[0] - 0.5 * s.v / a;
+    let dk = dratio * slope + s.d[0] * ln_ratio - s.v / a + s.s[0] - 0.5 * s.d[0] / a + 0.5 * s.v / (a * a);
+    // ε/p from the two logarithms, which nearly agree
+    let scale = match density_exponent(a, x) {
+        Ok(density) => (exponent - density).exp() / (2.0 * PI * a).sqrt(),
+        Err(limit) => return [limit; 2],
+    };
+    [-scale * k, -scale * ((ln_ratio - 0.5 / a) * k + dk)]
+}
+
+/// (∂P/∂a)/p, also where both underflow.
+pub fn gammainc_da_relative(a: f64, x: f64) -> f64 {
+    relative_derivatives(a, x)[0]
+}
+
+/// (∂²P/∂a²)/p, also where both underflow.
+pub fn gammainc_daa_relative(a: f64, x: f64) -> f64 {
+    relative_derivatives(a, x)[1]
 }

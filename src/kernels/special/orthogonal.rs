@@ -87,3 +87,21 @@ pub fn eval_hermite(n: u32, x: f64) -> f64 {
     }
     h
 }
+
+/// dᵏP_n(x)/dxᵏ = (2k−1)!! C_{n−k}^{(k+½)}(x) with Gegenbauer's polynomials (DLMF 18.9.19 and 18.9.1).
+pub fn legendre_p_derivative(n: u32, k: u32, x: f64) -> f64 {
+    if k == 0 {
+        return legendre_p(n, x);
+    }
+    if k > n {
+        return if x.is_nan() { x } else { 0.0 };
+    }
+    let lambda = k as f64 + 0.5;
+    let start: f64 = (1..=k).map(|j| 2.0 * j as f64 - 1.0).product();
+    let (mut below, mut c) = (0.0, if x.is_nan() { x } else { start });
+    for m in 0..n - k {
+        let m = m as f64;
+        (below, c) = (c, (2.0 * (m + lambda) * x * c - (m + 2.0 * lambda - 1.0) * below) / (m + 1.0));
+    }
+    c
+}
