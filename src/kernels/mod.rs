@@ -9,6 +9,7 @@ pub mod permute;
 pub(crate) mod pullback;
 pub mod reduce;
 pub(crate) mod simd;
+pub mod sparse;
 pub mod special;
 pub mod strided;
 #[cfg(test)]

@@ -118,6 +118,16 @@ arithmetic! {
     Sub: |a, b| a - b;
     /// a b
     Mul: |a, b| a * b;
+    /// a b, an exact zero where a is zero, whatever b: a select, no branch
+    Weigh: |a, b| {
+        let product = a * b;
+        if a == T::zero() { T::zero() } else { product }
+    };
+    /// a b, an exact zero where either is zero
+    WeighBoth: |a, b| {
+        let product = a * b;
+        if a == T::zero() || b == T::zero() { T::zero() } else { product }
+    };
 }
 
 /// a/b; for complex numbers with scaling, see [`super::complex::divide`]
