@@ -2,6 +2,7 @@
 
 use super::elementwise::Unary;
 use super::parallel::for_chunks_2;
+use super::simd::simple::{is_zero, zero_if};
 use super::simd::{BLOCK, Guarded, Task, UnaryFn, dispatch, erf, exp, hyperbolic, map_into, trig};
 use crate::scalar::{AnySlice, AnySliceMut, Number, Real, Scalar};
 use num_complex::Complex;
@@ -22,7 +23,7 @@ impl<T: Scalar, F: Fn(T, T, T) -> T> Task for Arithmetic<'_, T, F> {
         for ((g, &x), &y) in self.g.iter_mut().zip(self.x).zip(self.y) {
             // computed in any case and then selected, so that the loop stays one without branches
             let pulled = (self.f)(x, y, *g);
-            *g = if *g == T::zero() { T::zero() } else { pulled };
+            *g = zero_if(is_zero(*g), pulled);
         }
     }
 }

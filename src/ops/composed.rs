@@ -9,9 +9,8 @@ use super::selection::{constant, where_};
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::elementwise as kernel;
-use crate::scalar::{Number, Real, Scalar};
+use crate::scalar::{Real, Scalar};
 use crate::tensor::Tensor;
-use num_traits::Zero;
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI};
 use std::marker::PhantomData;
 

@@ -32,7 +32,7 @@ fn half(x: &Z) -> Z {
 }
 
 fn forward(f: &dyn Fn(&Z) -> Z, want: &dyn Fn(&Z) -> Z) {
-    let z = complex(31, &[2, 3]);
+    let z = planar(31, &[2, 3]);
     same_c(&f(&z), &want(&z));
     check_c(f, &z);
 }
@@ -48,34 +48,34 @@ fn real_forward(f: &dyn Fn(&R) -> Z, want: &dyn Fn(&Z) -> Z) {
 fn real_inverse(f: &dyn Fn(&Z) -> R, forward: &dyn Fn(&R) -> Z) {
     let x = real(33, &[2, 4]);
     same(&f(&forward(&x)), &x);
-    check_cr(&|z| vec![f(z)], &complex(34, &[2, 3]));
+    check_cr(&|z| vec![f(z)], &planar(34, &[2, 3]));
 }
 
 pub const ENTRIES: &[Entry] = &[
     ("real", || {
-        let z = complex(1, &[2, 2]);
+        let z = planar(1, &[2, 2]);
         close(&z.real(), &parts(&z).0);
         assert_eq!(real(1, &[2]).real().as_slice(), real(1, &[2]).as_slice());
         check_cr(&|z| vec![z.real().square()], &z);
     }),
     ("imag", || {
-        let z = complex(1, &[2, 2]);
+        let z = planar(1, &[2, 2]);
         close(&z.imag(), &parts(&z).1);
         close(&real(1, &[2]).imag(), &[0.0, 0.0]);
         check_cr(&|z| vec![z.imag().square()], &z);
     }),
     ("conj", || {
-        let z = complex(1, &[2]);
+        let z = planar(1, &[2]);
         close_c(&z.conj(), &z.as_slice().iter().map(|z| z.conj()).collect::<Vec<_>>());
         check_c(&|z| z.conj() * z.exp(), &z);
     }),
     ("angle", || {
-        let z = complex(1, &[4]);
+        let z = planar(1, &[4]);
         close(&z.angle(), &z.as_slice().iter().map(|z| z.arg()).collect::<Vec<_>>());
         check_cr(&|z| vec![z.angle()], &z);
     }),
     ("abs of complex", || {
-        let z = complex(1, &[4]);
+        let z = planar(1, &[4]);
         close(&z.abs(), &z.as_slice().iter().map(|z| z.norm()).collect::<Vec<_>>());
         check_cr(&|z| vec![z.abs(), z.abs_squared()], &z);
     }),
@@ -88,7 +88,7 @@ pub const ENTRIES: &[Entry] = &[
     ("real_if_close", || {
         let z = Var::from([C::new(1.0, 1e-15), C::new(-2.0, 0.0)]);
         close(&z.real_if_close(100.0).unwrap(), &[1.0, -2.0]);
-        assert!(complex(1, &[2]).real_if_close(100.0).is_none());
+        assert!(planar(1, &[2]).real_if_close(100.0).is_none());
         check(&|x| (x.to_complex() * x.to_complex()).real_if_close(100.0).unwrap(), &real(2, &[3]));
     }),
     ("astype", || {
@@ -102,7 +102,7 @@ pub const ENTRIES: &[Entry] = &[
         assert_eq!(g.as_slice(), &[1.0, -3.0]);
     }),
     ("holomorphic functions", || {
-        let z = complex(3, &[4]);
+        let z = planar(3, &[4]);
         check_c(&|z| (z.log() * C::new(0.5, 0.2)).exp() + z.sin() * z.sqrt() - z.tanh() / (z.cos() + C::new(3.0, 0.0)), &z);
         // z^a = e^{a ln z}
         let want: Vec<C> = z.as_slice().iter().map(|z| (z.ln() * C::new(0.5, 0.2)).exp()).collect();
@@ -114,11 +114,11 @@ pub const ENTRIES: &[Entry] = &[
     ("ifft2", || forward(&|z| fft::ifft2(z), &|z| scaled(both_axes(z, 1.0), 1.0 / 6.0))),
     ("fftn", || {
         forward(&|z| fft::fftn(z), &|z| both_axes(z, -1.0));
-        check_c(&|z| fft::fftn(z), &complex(35, &[2, 2, 2]));
+        check_c(&|z| fft::fftn(z), &planar(35, &[2, 2, 2]));
     }),
     ("ifftn", || {
         forward(&|z| fft::ifftn(z), &|z| scaled(both_axes(z, 1.0), 1.0 / 6.0));
-        let z = complex(35, &[2, 2, 2]);
+        let z = planar(35, &[2, 2, 2]);
         same_c(&fft::ifftn(&fft::fftn(&z)), &z);
     }),
     ("rfft", || real_forward(&|x| fft::rfft(x), &|z| dft(z, 1, -1.0))),
@@ -128,14 +128,14 @@ pub const ENTRIES: &[Entry] = &[
     ("rfftn", || real_forward(&|x| fft::rfftn(x), &|z| both_axes(z, -1.0))),
     ("irfftn", || real_inverse(&|z| fft::irfftn::<f64>(z), &|x| fft::rfftn(x))),
     ("fft with lengths", || {
-        let z = complex(36, &[2, 3]);
+        let z = planar(36, &[2, 3]);
         let with = |n: usize| FftOptions { lengths: vec![n], ..Default::default() };
         let zeros = Var::<C>::zeros(&[2, 2]);
         same_c(&fft::fft_with(&z, &with(5)), &dft(&concatenate(&[z.clone(), zeros], 1), 1, -1.0));
         same_c(&fft::fft_with(&z, &with(2)), &dft(&z.slice(s![.., ..2]), 1, -1.0));
         check_c(&|z| fft::fft_with(z, &with(5)) + fft::ifft_with(z, &FftOptions { axes: vec![0], ..with(2) }).sum(), &z);
         check_rc(&|x| vec![fft::rfft_with(&x[0], &with(5)), fft::rfft_with(&x[0], &with(2))], &[real(37, &[3])]);
-        check_cr(&|z| vec![fft::irfft_with::<f64>(z, &with(5)), fft::irfft_with::<f64>(z, &with(3))], &complex(38, &[3]));
+        check_cr(&|z| vec![fft::irfft_with::<f64>(z, &with(5)), fft::irfft_with::<f64>(z, &with(3))], &planar(38, &[3]));
     }),
     ("fftshift", || {
         close(&fft::fftshift(&Var::from([0.0, 1.0, 2.0, 3.0, 4.0]), &[]), &[3.0, 4.0, 0.0, 1.0, 2.0]);

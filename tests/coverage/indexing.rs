@@ -52,17 +52,17 @@ pub const ENTRIES: &[Entry] = &[
         let y = Var::<f64>::zeros(&[3]).scatter_add(&array![2, 0, 2].into_dyn(), 0, Var::from([1.0, 10.0, 100.0]));
         close(&y, &[10.0, 0.0, 101.0]);
         check2(&|x, v| x.scatter_add(&array![2, 0, 2].into_dyn(), 0, v).square(), &real(61, &[3]), &real(62, &[3]));
-        check2_c(&|x, v| x.scatter_add(&array![2, 0, 2].into_dyn(), 0, v).square(), &complex(61, &[3]), &complex(62, &[3]));
+        check2_c(&|x, v| x.scatter_add(&array![2, 0, 2].into_dyn(), 0, v).square(), &planar(61, &[3]), &planar(62, &[3]));
     }),
     ("set_at", || {
         close(&counted().set_at(s![.., 1], Var::from([7.0, 8.0])), &[0.0, 7.0, 2.0, 3.0, 8.0, 5.0]);
         check2(&|x, v| x.set_at(s![.., ..;2], v).square(), &real(61, &[2, 3]), &real(62, &[2]));
-        check2_c(&|x, v| x.set_at(s![0, ..], v).square(), &complex(61, &[2, 3]), &complex(62, &[3]));
+        check2_c(&|x, v| x.set_at(s![0, ..], v).square(), &planar(61, &[2, 3]), &planar(62, &[3]));
     }),
     ("put", || {
         close(&counted().put(&[5, 0, 5], Var::from([1.0, 2.0, 3.0])), &[2.0, 1.0, 2.0, 3.0, 4.0, 3.0]);
         check2(&|x, v| x.put(&[5, 0], v).square(), &real(61, &[2, 3]), &real(62, &[2]));
-        check2_c(&|x, v| x.put(&[2, 0], v).square(), &complex(61, &[3]), &complex(62, &[2]));
+        check2_c(&|x, v| x.put(&[2, 0], v).square(), &planar(61, &[3]), &planar(62, &[2]));
     }),
     ("sort", || {
         close(&Var::from([3.0, 1.0, 2.0]).sort(0), &[1.0, 2.0, 3.0]);

@@ -29,7 +29,7 @@ macro_rules! join {
                 let y = $body;
                 vec![&y * &y]
             },
-            &[complex(51, &[2, 2]), complex(52, &[2, 2])],
+            &[planar(51, &[2, 2]), planar(52, &[2, 2])],
         );
     }};
 }
@@ -70,7 +70,7 @@ pub const ENTRIES: &[Entry] = &[
         for mode in [PadMode::Constant(0.5), PadMode::Edge, PadMode::Reflect, PadMode::Symmetric, PadMode::Wrap] {
             check(&|x| x.pad(&[(1, 0), (1, 2)], mode).square(), &real(54, &[2, 3]));
         }
-        check_c(&|z| z.pad(&[(1, 1)], PadMode::Wrap).square(), &complex(54, &[3]));
+        check_c(&|z| z.pad(&[(1, 1)], PadMode::Wrap).square(), &planar(54, &[3]));
     }),
     ("unstack", || split(&|x| x.unstack(1), six().reshape(&[3, 2]), &[(&[3], &[0, 2, 4]), (&[3], &[1, 3, 5])])),
 ];

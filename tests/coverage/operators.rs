@@ -17,7 +17,7 @@ macro_rules! operator {
         close(&(2.0 $op &x), &x.as_slice().iter().map(|x| 2.0 $op x).collect::<Vec<_>>());
         check2(&|x, y| x $op y, &x, &y);
         check(&|x| (3.0 $op x) $op (x $op 2.0), &x);
-        check2_c(&|x, y| x $op y, &complex(3, &[2, 1]), &complex(4, &[2]));
+        check2_c(&|x, y| x $op y, &planar(3, &[2, 1]), &planar(4, &[2]));
     }};
 }
 
@@ -53,7 +53,7 @@ pub const ENTRIES: &[Entry] = &[
         let want: Vec<f64> = (0..6).map(|k| x.as_slice()[k % 3].powf(y.as_slice()[k / 3])).collect();
         close(&x.pow(&y), &want);
         check2(&|x, y| x.pow(y), &x, &y);
-        check2_c(&|x, y| x.pow(y), &complex(3, &[3]), &complex(4, &[3]));
+        check2_c(&|x, y| x.pow(y), &planar(3, &[3]), &planar(4, &[3]));
     }),
     ("mod_", || {
         close(&Var::from([5.0, -5.0, 5.5]).mod_(Var::from([3.0, 3.0, -2.0])), &[2.0, 1.0, -0.5]);

@@ -16,7 +16,7 @@ fn ab() -> (R, R) {
 macro_rules! bilinear {
     (|$x:ident, $y:ident| $body:expr, $sx:expr, $sy:expr) => {{
         check2(&|$x, $y| $body, &real(83, &$sx), &real(84, &$sy));
-        check2_c(&|$x, $y| $body, &complex(83, &$sx), &complex(84, &$sy));
+        check2_c(&|$x, $y| $body, &planar(83, &$sx), &planar(84, &$sy));
     }};
 }
 
@@ -31,12 +31,12 @@ pub const ENTRIES: &[Entry] = &[
         bilinear!(|x, y| dot(x, y), [2, 3], [3]);
     }),
     ("vdot", || {
-        let (x, y) = (complex(1, &[2, 2]), complex(2, &[4]));
+        let (x, y) = (planar(1, &[2, 2]), planar(2, &[4]));
         close_c(&vdot(&x, &y), &[x.as_slice().iter().zip(y.as_slice()).map(|(x, y)| x.conj() * y).sum()]);
         bilinear!(|x, y| vdot(x, y), [3], [3]);
     }),
     ("inner", || {
-        let (x, y) = (complex(1, &[2]), complex(2, &[2]));
+        let (x, y) = (planar(1, &[2]), planar(2, &[2]));
         close_c(&inner(&x, &y), &[x.as_slice().iter().zip(y.as_slice()).map(|(x, y)| x * y).sum()]);
         bilinear!(|x, y| inner(x, y), [2, 3], [2, 3]);
     }),
@@ -87,7 +87,7 @@ pub const ENTRIES: &[Entry] = &[
         let want: Vec<f64> = product_of(&a, &b).chunks(2).map(|r| r[0] * v.as_slice()[0] + r[1] * v.as_slice()[1]).collect();
         close(&multi_dot(&[&a, &b, &v]), &want);
         check_n(&|x| vec![multi_dot(&[&x[0], &x[1], &x[2]])], &[a, b, v]);
-        check_n_c(&|x| vec![multi_dot(&[&x[0], &x[1], &x[2]])], &[complex(1, &[2, 2]), complex(2, &[2, 2]), complex(3, &[2])]);
+        check_n_c(&|x| vec![multi_dot(&[&x[0], &x[1], &x[2]])], &[planar(1, &[2, 2]), planar(2, &[2, 2]), planar(3, &[2])]);
         // block_diag is in the group of linear algebra; here only that the two modules have the same function
         assert_eq!(block_diag(&[&Var::scalar(1.0)]).shape(), pullback::linalg::block_diag(&[&Var::scalar(1.0)]).shape());
     }),

@@ -50,24 +50,24 @@ fn sorted(x: &[f64]) -> Vec<f64> {
 pub const ENTRIES: &[Entry] = &[
     ("sum", || {
         reduction(&|x| x.sum(), &|x, a| x.sum_axis(a), &|x| x.iter().sum());
-        check_c(&|z| z.sum_axis(0) * z, &complex(42, &[2, 2]));
+        check_c(&|z| z.sum_axis(0) * z, &planar(42, &[2, 2]));
     }),
     ("mean", || {
         reduction(&|x| x.mean(), &|x, a| x.mean_axis(a), &mean);
-        check_c(&|z| z.mean_axis(0) * z, &complex(42, &[2, 2]));
+        check_c(&|z| z.mean_axis(0) * z, &planar(42, &[2, 2]));
     }),
     ("prod", || {
         reduction(&|x| x.prod(), &|x, a| x.prod_axis(a), &|x| x.iter().product());
-        check_c(&|z| z.prod_axis(0), &complex(42, &[2, 2]));
+        check_c(&|z| z.prod_axis(0), &planar(42, &[2, 2]));
     }),
     ("var", || {
         reduction(&|x| x.var(0), &|x, a| x.var_axis(a, 0), &variance);
         close(&matrix().var(1), &[variance(matrix().as_slice()) * 6.0 / 5.0]);
-        check_cr(&|z| vec![z.var(0), z.var_axis(0, 1)], &complex(42, &[2, 2]));
+        check_cr(&|z| vec![z.var(0), z.var_axis(0, 1)], &planar(42, &[2, 2]));
     }),
     ("std", || {
         reduction(&|x| x.std(0), &|x, a| x.std_axis(a, 0), &|x| variance(x).sqrt());
-        check_cr(&|z| vec![z.std(0)], &complex(42, &[3]));
+        check_cr(&|z| vec![z.std(0)], &planar(42, &[3]));
     }),
     ("max", || reduction(&|x| x.max(), &|x, a| x.max_axis(a), &largest)),
     ("min", || reduction(&|x| x.min(), &|x, a| x.min_axis(a), &smallest)),
@@ -97,7 +97,7 @@ pub const ENTRIES: &[Entry] = &[
     }),
     ("logsumexp", || {
         reduction(&|x| x.logsumexp(), &|x, a| x.logsumexp_axis(a), &|x| x.iter().map(|x| x.exp()).sum::<f64>().ln());
-        check_c(&|z| z.logsumexp_axis(0), &complex(42, &[2, 2]));
+        check_c(&|z| z.logsumexp_axis(0), &planar(42, &[2, 2]));
     }),
     ("softmax", || {
         let x = matrix();
@@ -111,13 +111,13 @@ pub const ENTRIES: &[Entry] = &[
         close(&x.softmax(-1), &want);
         check(&|x| x.softmax(-1), &x);
         check(&|x| x.softmax(..), &x);
-        check_c(&|z| z.softmax(0), &complex(42, &[2, 2]));
+        check_c(&|z| z.softmax(0), &planar(42, &[2, 2]));
     }),
     ("log_softmax", || {
         let x = matrix();
         same(&x.log_softmax(0), &x.softmax(0).log());
         check(&|x| x.log_softmax(0), &x);
-        check_c(&|z| z.log_softmax(0), &complex(42, &[2, 2]));
+        check_c(&|z| z.log_softmax(0), &planar(42, &[2, 2]));
     }),
     ("cumsum", || {
         close(&Var::from([1.0, 2.0, 4.0]).cumsum(0), &[1.0, 3.0, 7.0]);

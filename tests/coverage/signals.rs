@@ -21,7 +21,7 @@ pub const ENTRIES: &[Entry] = &[
         check(&|x| x.gradient(0.5, 1).square(), &real(71, &[2, 4]));
         let at = Var::from([0.0, 1.0, 2.5, 4.0]);
         check2(&|x, at| x.gradient(at, 0), &real(72, &[4]), &at);
-        check_c(&|z| z.gradient(C::new(0.5, 0.0), 0).square(), &complex(71, &[4]));
+        check_c(&|z| z.gradient(C::new(0.5, 0.0), 0).square(), &planar(71, &[4]));
     }),
     ("convolve", || {
         let (x, y) = (Var::from([1.0, 2.0, 3.0]), Var::from([0.0, 1.0, 0.5]));
@@ -29,13 +29,13 @@ pub const ENTRIES: &[Entry] = &[
         for mode in [ConvolveMode::Full, ConvolveMode::Same, ConvolveMode::Valid] {
             check2(&|x, y| convolve(x, y, mode), &real(73, &[4]), &real(74, &[2]));
         }
-        check2_c(&|x, y| convolve(x, y, ConvolveMode::Full), &complex(73, &[3]), &complex(74, &[2]));
+        check2_c(&|x, y| convolve(x, y, ConvolveMode::Full), &planar(73, &[3]), &planar(74, &[2]));
     }),
     ("correlate", || {
         // numpy: c_k = Σ_n x_{n+k} conj(y_n)
         close(&correlate(&Var::from([1.0, 2.0, 3.0]), &Var::from([0.0, 1.0, 0.5]), ConvolveMode::Same), &[2.0, 3.5, 3.0]);
         check2(&|x, y| correlate(x, y, ConvolveMode::Full), &real(73, &[4]), &real(74, &[2]));
-        check2_c(&|x, y| correlate(x, y, ConvolveMode::Valid), &complex(73, &[3]), &complex(74, &[2]));
+        check2_c(&|x, y| correlate(x, y, ConvolveMode::Valid), &planar(73, &[3]), &planar(74, &[2]));
     }),
     ("interp", || {
         let (xp, fp) = (Var::from([0.0, 1.0, 3.0]), Var::from([0.0, 10.0, 30.0]));
@@ -47,7 +47,7 @@ pub const ENTRIES: &[Entry] = &[
         let (y, at) = parabola();
         close(&y.trapezoid(&at, 0), &[0.5 + 10.0 + 12.5]);
         check2(&|y, at| y.trapezoid(at, -1), &real(76, &[2, 4]), &at);
-        check_c(&|z| z.trapezoid(C::new(0.5, 0.0), 0).square(), &complex(76, &[4]));
+        check_c(&|z| z.trapezoid(C::new(0.5, 0.0), 0).square(), &planar(76, &[4]));
     }),
     ("cumulative_trapezoid", || {
         let (y, at) = parabola();

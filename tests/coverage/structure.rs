@@ -86,9 +86,9 @@ pub const ENTRIES: &[Entry] = &[
         check2(&|v, m| sparse(v).matmul(m), &v, &m);
         check2(&|v, x| sparse(v).t().matmul(x), &v, &real(4, &[3, 2]));
         check(&|a| Csr::from_dense(a).unwrap().to_dense().square(), &real(5, &[2, 3]));
-        check2_c(&|v, x| sparse(v).matmul(x), &complex(1, &[5]), &complex(2, &[4, 2]));
-        check2_c(&|v, x| sparse(v).h().matmul(x), &complex(1, &[5]), &complex(2, &[3]));
-        let z = complex(6, &[5]);
+        check2_c(&|v, x| sparse(v).matmul(x), &planar(1, &[5]), &planar(2, &[4, 2]));
+        check2_c(&|v, x| sparse(v).h().matmul(x), &planar(1, &[5]), &planar(2, &[3]));
+        let z = planar(6, &[5]);
         same_c(&sparse(&z).h().to_dense(), &sparse(&z).to_dense().h());
         let twice = Csr::from_triplets([2, 2], [(1, 0, 1.0), (0, 1, 2.0), (1, 0, 4.0)]).unwrap();
         close(&twice.to_dense(), &[0.0, 2.0, 5.0, 0.0]);
@@ -124,7 +124,7 @@ pub const ENTRIES: &[Entry] = &[
             let y = load_npy::<f64>(&path).unwrap();
             assert_eq!((y.shape(), y.as_slice()), (x.shape(), x.as_slice()));
         }
-        let z = complex(4, &[2, 2]);
+        let z = planar(4, &[2, 2]);
         save_npy(&path, &z).unwrap();
         assert_eq!(load_npy::<C>(&path).unwrap().as_slice(), z.as_slice());
         // the first bytes as numpy writes them
@@ -150,7 +150,7 @@ pub const ENTRIES: &[Entry] = &[
     }),
     ("npz", || {
         let path = file("many.npz");
-        let (x, z, n) = (real(1, &[2, 3]), complex(2, &[2]), Var::from([1.5f32]));
+        let (x, z, n) = (real(1, &[2, 3]), planar(2, &[2]), Var::from([1.5f32]));
         save_npz(&path, [("x", (&x).into()), ("z", (&z).into()), ("n", (&n).into())]).unwrap();
         let arrays = load_npz(&path).unwrap();
         assert_eq!(arrays.names().collect::<Vec<_>>(), ["n", "x", "z"]);
@@ -170,7 +170,7 @@ pub const ENTRIES: &[Entry] = &[
         let x = real(1, &[3]);
         close(&f(&x), &x.as_slice().iter().map(|x| (x.sin() * x).exp()).collect::<Vec<_>>());
         check(&f, &x);
-        check_c(&|z| checkpoint(|z: &Z| (z.sin() * z).exp(), z).unwrap(), &complex(1, &[2]));
+        check_c(&|z| checkpoint(|z: &Z| (z.sin() * z).exp(), z).unwrap(), &planar(1, &[2]));
     }),
     ("stop_gradient", || {
         let x = real(1, &[3]);
@@ -204,7 +204,7 @@ pub const ENTRIES: &[Entry] = &[
         let want: Vec<f64> = (0..6).map(|i| (-k.as_slice()[i % 3] * x.as_slice()[i]).exp() * x.as_slice()[i].sin()).collect();
         close(&zip_map(damped, (&x, &k)), &want);
         check2(&|x, k| zip_map(damped, (x, k)), &x, &k);
-        check2_c(&|x, k| zip_map(damped, (x, k)), &complex(1, &[2]), &complex(2, &[2]));
+        check2_c(&|x, k| zip_map(damped, (x, k)), &planar(1, &[2]), &planar(2, &[2]));
     }),
     ("scan with stored carry", || scanned(Carry::Store)),
     ("scan with recomputed carry", || {

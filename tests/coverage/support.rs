@@ -29,16 +29,16 @@ pub fn between(seed: u64, shape: &[usize], low: f64, high: f64) -> R {
     (real(seed, shape) + 1.0) * (0.5 * (high - low)) + low
 }
 
-pub fn complex(seed: u64, shape: &[usize]) -> Z {
+pub fn planar(seed: u64, shape: &[usize]) -> Z {
     let n: usize = shape.iter().product();
     let (re, im) = (spread(seed, n), spread(seed + 1000, n));
     Var::from_shape_vec(shape, re.into_iter().zip(im).map(|(re, im)| C::new(re, im)).collect()).unwrap()
 }
 
-/// Small shapes from a seed.
-pub fn shape(seed: u64, rank: usize) -> Vec<usize> {
-    let mut rng = StdRng::seed_from_u64(seed);
-    (0..rank).map(|_| rng.random_range(2..=3)).collect()
+/// A random shape of six elements.
+pub fn six(seed: u64) -> Vec<usize> {
+    let shapes: [&[usize]; 7] = [&[6], &[2, 3], &[3, 2], &[1, 6], &[2, 1, 3], &[3, 1, 2], &[1, 2, 3, 1]];
+    shapes[StdRng::seed_from_u64(seed).random_range(0..shapes.len())].to_vec()
 }
 
 #[track_caller]
@@ -138,7 +138,7 @@ macro_rules! both {
     ($shape:expr, |$x:ident| $body:expr) => {{
         let shape: &[usize] = $shape;
         $crate::support::check(&|$x| $body, &$crate::support::real(11, shape));
-        $crate::support::check_c(&|$x| $body, &$crate::support::complex(12, shape));
+        $crate::support::check_c(&|$x| $body, &$crate::support::planar(12, shape));
     }};
 }
 
