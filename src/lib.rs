@@ -5,6 +5,7 @@
 pub mod autodiff;
 pub mod distributions;
 pub mod error;
+pub mod io;
 /// Public for the benches only, and no part of the API.
 #[doc(hidden)]
 #[allow(dead_code)]

@@ -103,6 +103,12 @@ impl AnyRef<'_> {
     }
 }
 
+impl<'a, T: Scalar> From<&'a Var<T>> for AnyRef<'a> {
+    fn from(v: &'a Var<T>) -> Self {
+        T::erase_ref(v)
+    }
+}
+
 /// Conversion between a typed variable and [`AnyVar`]; implemented for the four scalar types.
 #[doc(hidden)]
 pub trait Erase: Sized + 'static {

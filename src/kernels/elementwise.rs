@@ -94,6 +94,10 @@ pub enum Binary {
     Sub,
     /// a b
     Mul,
+    /// a b, an exact zero where a is zero: a cotangent times a derivative that may be infinite or NaN
+    Weigh,
+    /// a b, an exact zero where either is zero: what [`Binary::Weigh`] differentiates to in its second operand
+    WeighBoth,
     /// a/b
     Div,
     /// aᵇ
@@ -158,7 +162,7 @@ macro_rules! with_unary {
 macro_rules! with_binary {
     ($op:expr, |$f:ident| $body:expr) => {
         with_binary!(@match $op, $f, $body;
-            Add simple, Sub simple, Mul simple, Div simple, Max simple, Min simple, Rem simple, Pow pow, Hypot pow, Atan2 inverse
+            Add simple, Sub simple, Mul simple, Weigh simple, WeighBoth simple, Div simple, Max simple, Min simple, Rem simple, Pow pow, Hypot pow, Atan2 inverse
         )
     };
     (@match $op:expr, $f:ident, $body:expr; $($name:ident $module:ident),*) => {

@@ -10,6 +10,7 @@ pub mod pool;
 pub(crate) mod pullback;
 pub mod reduce;
 pub(crate) mod simd;
+pub mod sparse;
 pub mod special;
 pub mod strided;
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use super::elementwise::Unary;
 use super::parallel::for_chunks_2;
+use super::simd::simple::{is_zero, zero_if};
 use super::simd::{BLOCK, Guarded, Task, UnaryFn, dispatch, erf, exp, hyperbolic, map_into, trig};
 use crate::scalar::{AnySlice, AnySliceMut, Number, Real, Scalar};
 use num_complex::Complex;
 use std::mem::MaybeUninit;
 
-/// A loop g ← f(x, y, g).
+/// A loop g ← f(x, y, g), with g left at an exact zero where it is zero: a derivative that is infinite or NaN counts only where it is used.
 struct Arithmetic<'a, T, F> {
     x: &'a [T],
     y: &'a [T],
@@ -20,7 +21,9 @@ impl<T: Scalar, F: Fn(T, T, T) -> T> Task for Arithmetic<'_, T, F> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         for ((g, &x), &y) in self.g.iter_mut().zip(self.x).zip(self.y) {
-            *g = (self.f)(x, y, *g);
+            // computed in any case and then selected, so that the loop stays one without branches
+            let pulled = (self.f)(x, y, *g);
+            *g = zero_if(is_zero(*g), pulled);
         }
     }
 }
@@ -159,7 +162,8 @@ rules!(f32 f64);
 /// g ← g · conj(f′(x)), elementwise, given y = f(x); `false`, with g untouched, where the function has no rule for this type
 /// (|z| and sign of complex numbers). For `Conj` of complex numbers, which is not holomorphic, g ← conj(g).
 ///
-/// Conventions at the awkward points: √ and ∛ have derivative 0 at 0, |x| and max(x, 0) have 0 at 0.
+/// Conventions at the awkward points: √ and ∛ have derivative 0 at 0, |x| and max(x, 0) have 0 at 0. Where g is 0 it stays an exact 0, also
+/// where f′ is infinite or NaN.
 /// The rules of tanh and the logistic function use y: where y rounds to ±1 or to 1 the derivative is zero to that rounding.
 pub fn unary_pullback<T: Scalar>(op: Unary, x: &[T], y: &[T], g: &mut [T]) -> bool {
     fn of<E: Rules>(op: Unary, x: &[E], y: &[E], g: &mut [E]) -> bool {

@@ -53,7 +53,7 @@ pub fn eigh<T: Scalar>(a: &Var<T>) -> Result<(Var<T::Real>, Var<T>)> {
 /// As [`eigh`].
 pub fn eigh_with<T: Scalar>(a: &Var<T>, options: &EighOptions) -> Result<(Var<T::Real>, Var<T>)> {
     square("eigh", a)?;
-    apply(Eigh { options: *options, types: std::marker::PhantomData }, &hermitian_part(a))
+    apply(Eigh::new(*options), &hermitian_part(a))
 }
 
 /// The eigenvalues of [`eigh`]. Where no derivative is asked for, no vectors are computed.
@@ -70,14 +70,18 @@ pub fn eigvalsh<T: Scalar>(a: &Var<T>) -> Result<Var<T::Real>> {
     Ok(gather(batch, &[n], values.into_iter()))
 }
 
-struct Eigh<T> {
+pub(super) struct Eigh<T> {
     options: EighOptions,
     types: std::marker::PhantomData<T>,
 }
 
 impl<T: Scalar> Eigh<T> {
+    pub(super) fn new(options: EighOptions) -> Self {
+        Eigh { options, types: std::marker::PhantomData }
+    }
+
     /// 1/(λ_j − λ_i), and which pairs are degenerate.
-    fn factors(&self, values: &Var<T::Real>) -> (Var<T>, Vec<bool>) {
+    pub(super) fn factors(&self, values: &Var<T::Real>) -> (Var<T>, Vec<bool>) {
         let gaps = row::<T::Real>(values) - column::<T::Real>(values);
         let n = *values.shape().last().expect("a vector");
         let scales: Vec<f64> = values.as_slice().chunks(n.max(1)).map(|v| max_modulus(v)).collect();
@@ -95,7 +99,7 @@ impl<T: Scalar> Eigh<T> {
         (masked_reciprocal(&gaps, &degenerate).astype(), degenerate)
     }
 
-    fn refuse_gauge(&self, k: &Var<T>, degenerate: &[bool], scale: f64) -> Result<()> {
+    pub(super) fn refuse_gauge(&self, k: &Var<T>, degenerate: &[bool], scale: f64) -> Result<()> {
         let n = k.shape()[k.ndim() - 1];
         let allowed = gauge_tolerance::<T>() * scale;
         for (at, (x, _)) in k.as_slice().iter().zip(degenerate).enumerate().filter(|(_, (_, d))| **d) {

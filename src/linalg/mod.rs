@@ -16,10 +16,13 @@ mod factorizations;
 mod functions;
 mod funm;
 mod matrices;
+mod norm;
+mod power;
 mod pseudoinverse;
 mod solve;
 mod split;
 mod svd;
+mod truncated;
 
 pub use banded::{solve_banded, tridiagonal_solve};
 pub use determinant::{det, slogdet};
@@ -28,7 +31,13 @@ pub use eigh::{EighOptions, eigh, eigh_with, eigvalsh};
 pub use factorizations::{cholesky, lu, qr, qr_full};
 pub use functions::{expm, logm, polar, sqrtm};
 pub use funm::{Spectral, SpectralFunction, density_matrix, funm, projector};
+pub use norm::{Norm, norm};
+pub use power::matrix_power;
 pub use pseudoinverse::{lstsq, pinv};
 pub use solve::{Triangular, inv, solve, solve_sylvester, solve_triangular};
 pub use split::balanced_split;
 pub use svd::{Svd, Truncation, svd, svd_full, svdvals, truncated_svd};
+pub use truncated::truncated_eigh;
+
+/// Also here, where scipy and numpy have them.
+pub use crate::ops::{block_diag, multi_dot};

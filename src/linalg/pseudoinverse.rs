@@ -46,6 +46,10 @@ impl<T: Scalar> Primitive for Pinv<T> {
 
 /// The pseudoinverse (…, n, m) of matrices (…, m, n); singular values up to `rcond` times the largest count as zero (`None`: max(m, n) ε).
 ///
+/// Where the rank changes the pseudoinverse jumps, by 1/s as a singular value s comes up from zero, and has no derivative. What is computed
+/// at a rank-deficient matrix is the derivative along matrices of the same rank, which is right for a parametrisation that keeps the rank
+/// (a product of thin factors) and blind to perturbations that raise it.
+///
 /// # Errors
 /// `Shape`, `NonFinite`; `Argument` for a negative `rcond`.
 pub fn pinv<T: Scalar>(a: &Var<T>, rcond: Option<f64>) -> Result<Var<T>> {

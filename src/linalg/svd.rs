@@ -156,7 +156,7 @@ struct SvdRule<T> {
 }
 
 /// How many values beyond the rank are looked at to see whether a multiplet is split.
-const LOOK_AHEAD: usize = 4;
+pub(super) const LOOK_AHEAD: usize = 4;
 
 pub(crate) fn forward_truncated<T: Scalar>(a: &[T], m: usize, n: usize, truncation: Truncation) -> Result<(Vec<T>, Vec<T::Real>, Vec<T>)> {
     let k = m.min(n);

@@ -1,4 +1,8 @@
 //! Elementwise functions of two arrays, broadcast as numpy does: the operators, powers, extrema.
+//!
+//! Derivatives of elementwise functions are applied by g ⊠ d, a product that is an exact 0 where the cotangent or tangent g is 0, whatever
+//! the derivative d: an infinite or NaN derivative counts only where something comes through it. It is linear in g; as a function of d it
+//! is 0 where g is 0, so its own derivative there is 0 for either being 0, and that holds at every order.
 
 use super::broadcast::sum_to;
 use crate::autodiff::Var;
@@ -21,7 +25,7 @@ fn name(op: Binary) -> &'static str {
     match op {
         Binary::Add => "add",
         Binary::Sub => "subtract",
-        Binary::Mul => "multiply",
+        Binary::Mul | Binary::Weigh | Binary::WeighBoth => "multiply",
         Binary::Div => "divide",
         Binary::Pow => "power",
         Binary::Max => "maximum",
@@ -44,6 +48,16 @@ pub(crate) fn elementwise<T: Scalar>(op: Binary, x: Var<T>, y: Var<T>) -> Var<T>
         );
     }
     binary(Arithmetic { op, types: PhantomData }, x, y)
+}
+
+/// g ⊠ d: a cotangent or tangent times a derivative, an exact zero where the former is zero.
+#[track_caller]
+pub(super) fn weigh<T: Scalar>(g: Var<T>, derivative: Var<T>) -> Var<T> {
+    elementwise(Binary::Weigh, g, derivative)
+}
+
+fn weigh_both<T: Scalar>(x: Var<T>, y: Var<T>) -> Var<T> {
+    elementwise(Binary::WeighBoth, x, y)
 }
 
 fn constant<T: Scalar>(x: f64) -> T {
@@ -79,9 +93,10 @@ impl<T: Scalar> Arithmetic<T> {
                 let max = self.op == Binary::Max;
                 let share = move |a: T, b: T| {
                     let wins = if max { a.re() > b.re() } else { a.re() < b.re() };
-                    if wins {
+                    // a NaN wins, and so has the derivative
+                    if wins || (a.is_nan() && !b.is_nan()) {
                         T::one()
-                    } else if a == b {
+                    } else if a == b || (a.is_nan() && b.is_nan()) {
                         constant(0.5)
                     } else {
                         T::zero()
@@ -91,8 +106,9 @@ impl<T: Scalar> Arithmetic<T> {
             }
             // arctan2(x, y) is the angle of the point (y, x)
             Binary::Atan2 => {
-                let radius = (x * x + y * y).reciprocal_or_zero();
-                (needs.0.then(|| y * &radius), needs.1.then(|| -(x * &radius)))
+                // 1/r twice: r² would leave the range of numbers long before the angle's derivative does
+                let inverse = elementwise(Binary::Hypot, x.clone(), y.clone()).reciprocal_or_zero();
+                (needs.0.then(|| y * &inverse * &inverse), needs.1.then(|| -(x * &inverse * &inverse)))
             }
             Binary::Hypot => {
                 let inverse = z.reciprocal_or_zero();
@@ -102,7 +118,20 @@ impl<T: Scalar> Arithmetic<T> {
                 needs.0.then(|| weights(x, y, &|_, _| T::one())),
                 needs.1.then(|| weights(x, y, &move |x, y| if y.re() == zero { T::zero() } else { -T::from_real((x / y).re().floor()) })),
             ),
-            Binary::Add | Binary::Sub | Binary::Mul => unreachable!("have their own rules"),
+            Binary::Add | Binary::Sub | Binary::Mul | Binary::Weigh | Binary::WeighBoth => unreachable!("have their own rules"),
+        }
+    }
+}
+
+type Product<T> = fn(Var<T>, Var<T>) -> Var<T>;
+
+impl<T: Scalar> Arithmetic<T> {
+    /// How a cotangent or tangent goes through either operand of the three products.
+    fn products(&self) -> (Product<T>, Product<T>) {
+        match self.op {
+            Binary::Mul => (weigh, weigh),
+            Binary::Weigh => (weigh, weigh_both),
+            _ => (weigh_both, weigh_both),
         }
     }
 }
@@ -117,7 +146,7 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
     fn keep(&self, needs: (bool, bool)) -> Keep {
         match self.op {
             Binary::Add | Binary::Sub => Keep::NOTHING,
-            Binary::Mul => Keep { left: needs.1, right: needs.0, out: false },
+            Binary::Mul | Binary::Weigh | Binary::WeighBoth => Keep { left: needs.1, right: needs.0, out: false },
             Binary::Div => Keep { left: false, right: true, out: needs.1 },
             Binary::Max | Binary::Min | Binary::Rem | Binary::Atan2 => Keep::INPUT,
             Binary::Pow => Keep { left: true, right: true, out: needs.1 },
@@ -163,19 +192,25 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
                 }
             }
             Binary::Sub => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| -sum_to(g.clone(), sy))),
-            Binary::Mul => {
+            Binary::Mul | Binary::Weigh | Binary::WeighBoth => {
                 // chains of 0-d operations are made of these
-                if let Some(g) = g.value.as_scalar().filter(|_| g.is_constant() && x.is_constant() && y.is_constant()) {
-                    let times = |v: &Var<T>| Var::scalar(g * v.as_slice()[0].conj());
+                if let (Binary::Mul, Some(g)) =
+                    (self.op, g.value.as_scalar().filter(|_| g.is_constant() && x.is_constant() && y.is_constant()))
+                {
+                    let times = |v: &Var<T>| Var::scalar(if g == T::zero() { g } else { g * v.as_slice()[0].conj() });
                     return (needs.0.then(|| times(y)), needs.1.then(|| times(x)));
                 }
-                let gx = needs.0.then(|| sum_to(&g * y.conj(), sx));
-                (gx, needs.1.then(|| sum_to(g * x.conj(), sy)))
+                let (through_x, through_y) = self.products();
+                if !needs.1 {
+                    return (Some(sum_to(through_x(g, y.conj()), sx)), None);
+                }
+                let gx = needs.0.then(|| sum_to(through_x(g.clone(), y.conj()), sx));
+                (gx, Some(sum_to(through_y(g, x.conj()), sy)))
             }
             _ => {
                 let (px, py) = self.partials(x, y, z, needs);
-                let gx = px.map(|p| sum_to(&g * p.conj(), sx));
-                (gx, py.map(|p| sum_to(g * p.conj(), sy)))
+                let gx = px.map(|p| sum_to(weigh(g.clone(), p.conj()), sx));
+                (gx, py.map(|p| sum_to(weigh(g, p.conj()), sy)))
             }
         }
     }
@@ -183,10 +218,13 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
         let (dx, dy) = match self.op {
             Binary::Add => (dx, dy),
             Binary::Sub => (dx, dy.map(|d| -d)),
-            Binary::Mul => (dx.map(|d| d * y), dy.map(|d| x * d)),
+            Binary::Mul | Binary::Weigh | Binary::WeighBoth => {
+                let (through_x, through_y) = self.products();
+                (dx.map(|d| through_x(d, y.clone())), dy.map(|d| through_y(d, x.clone())))
+            }
             _ => {
                 let (px, py) = self.partials(x, y, z, (dx.is_some(), dy.is_some()));
-                (dx.zip(px).map(|(d, p)| d * p), dy.zip(py).map(|(d, p)| d * p))
+                (dx.zip(px).map(|(d, p)| weigh(d, p)), dy.zip(py).map(|(d, p)| weigh(d, p)))
             }
         };
         let dz = match (dx, dy) {
@@ -214,8 +252,9 @@ impl<T: Scalar> Var<T> {
 
     /// x^y element by element, broadcast; principal branch for complex numbers.
     ///
-    /// ∂/∂x = y x^{y−1}, 0 at x = y = 0; ∂/∂y = x^y ln x, 0 at x = 0 ≤ y. A negative real base with a non-integer power is NaN.
-    /// For a power that is a plain number use [`powf`](Var::powf) or [`powi`](Var::powi).
+    /// ∂/∂x = y x^{y−1}, 0 at x = y = 0; ∂/∂y = x^y ln x, 0 at x = 0 ≤ y. At a base of 0 a power below 1 has an infinite ∂/∂x, as it should.
+    /// A negative real base with a power that is not an integer is NaN; with one that is, ∂/∂x is right and ∂/∂y is NaN, because there is
+    /// nothing between the integers: for a power that is a plain number use [`powf`](Var::powf) or [`powi`](Var::powi), or complex numbers.
     #[track_caller]
     pub fn pow(&self, y: impl Into<Var<T>>) -> Var<T> {
         elementwise(Binary::Pow, self.clone(), y.into())
@@ -254,8 +293,10 @@ two_arrays! {
     arctan2 Atan2;
     /// √(x² + y²) without overflow. The derivative at the origin is 0.
     hypot Hypot;
-    /// The remainder x − y ⌊x/y⌋, with the sign of y, as numpy's `mod`.
+    /// The remainder x − y ⌊x/y⌋, with the sign of y, as numpy's `mod`. ∂/∂x = 1 and ∂/∂y = −⌊x/y⌋, also at the steps.
     mod_ Rem;
+    /// numpy's other name for [`mod_`](Var::mod_).
+    remainder Rem;
 }
 
 macro_rules! operator {

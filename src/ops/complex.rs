@@ -1,5 +1,6 @@
 //! Between real and complex arrays: parts, moduli, angles, precision.
 
+use super::arithmetic::weigh;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
 use crate::autodiff::tree::Erase;
@@ -82,7 +83,8 @@ impl<T: Scalar> Modulus<T> {
             return z / embed::<T>(r.clone(), false);
         }
         let safe = super::selection::where_bool(&is_zero, &r.ones_like(), r);
-        z / embed::<T>(safe, false)
+        let phase = z / embed::<T>(safe, false);
+        super::selection::where_bool(&is_zero, &phase.zeros_like(), &phase)
     }
 }
 
@@ -99,10 +101,10 @@ impl<T: Scalar> UnaryRule for Modulus<T> {
         Tensor::new(x.shape(), kernel::map(x.as_slice(), |z: T| z.modulus()))
     }
     fn vjp(&self, z: &Var<T>, r: &Var<T::Real>, g: Var<T::Real>) -> Var<T> {
-        embed::<T>(g, false) * Self::phase(z, r)
+        weigh(embed::<T>(g, false), Self::phase(z, r))
     }
     fn jvp(&self, z: &Var<T>, r: &Var<T::Real>, dz: Var<T>) -> Var<T::Real> {
-        (Self::phase(z, r).conj() * dz).re()
+        weigh(dz, Self::phase(z, r).conj()).re()
     }
 }
 
@@ -210,7 +212,17 @@ where
 }
 
 impl<T: Scalar> Var<T> {
-    /// The real part; numpy's `real`.
+    /// The real part, by numpy's name; [`re`](Var::re) for short.
+    pub fn real(&self) -> Var<T::Real> {
+        self.re()
+    }
+
+    /// The imaginary part (zeros for real types), by numpy's name; [`im`](Var::im) for short.
+    pub fn imag(&self) -> Var<T::Real> {
+        self.im()
+    }
+
+    /// The real part.
     pub fn re(&self) -> Var<T::Real> {
         if !T::IS_COMPLEX {
             return <T::Real as Erase>::unerase(T::erase_ref(self).to_owned());
@@ -218,12 +230,13 @@ impl<T: Scalar> Var<T> {
         unary(Part { imaginary: false, types: PhantomData }, self.clone())
     }
 
-    /// The imaginary part (zeros for real types); numpy's `imag`.
+    /// The imaginary part (zeros for real types).
     pub fn im(&self) -> Var<T::Real> {
         unary(Part { imaginary: true, types: PhantomData }, self.clone())
     }
 
-    /// |z|. The derivative at 0 is 0.
+    /// |z|. The derivative at 0 is 0, the subgradient that is symmetric; second derivatives there are 0 too. Where the square is what is
+    /// meant, [`abs_squared`](Var::abs_squared) is smooth.
     pub fn abs(&self) -> Var<T::Real> {
         unary(Modulus(PhantomData), self.clone())
     }

@@ -1,8 +1,10 @@
 //! Elementwise functions of one array: y_i = f(x_i).
 //!
 //! Holomorphic ones have ȳ ↦ x̄ = ȳ conj(f′(x)) and ẋ ↦ ẏ = f′(x) ẋ, on the principal branches that numpy has. Where everything is a
-//! constant of the level below, the product is one fused pass over the cotangent, in place.
+//! constant of the level below, the product is one fused pass over the cotangent, in place. A zero cotangent or tangent stays an exact zero,
+//! also where f′ is infinite or NaN (see `arithmetic.rs`).
 
+use super::arithmetic::weigh;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::elementwise::{self as kernel, Unary};
@@ -110,13 +112,13 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
                 return g;
             }
         }
-        g * self.derivative(x, y).conj()
+        weigh(g, self.derivative(x, y).conj())
     }
     fn jvp(&self, x: &Var<T>, y: &Var<T>, dx: Var<T>) -> Var<T> {
         match self.op {
             Unary::Neg => -dx,
             Unary::Conj => dx.conj(),
-            _ => dx * self.derivative(x, y),
+            _ => weigh(dx, self.derivative(x, y)),
         }
     }
 }
@@ -147,7 +149,7 @@ table! { Scalar:
     exp2 Exp2;
     /// eˣ − 1, accurate near zero.
     expm1 Expm1;
-    /// Natural logarithm, principal branch.
+    /// Natural logarithm, principal branch. −∞ at 0, where the derivative 1/x is infinite.
     log Log;
     /// Logarithm to base 2.
     log2 Log2;
@@ -159,7 +161,7 @@ table! { Scalar:
     sqrt Sqrt;
     /// x²
     square Square;
-    /// 1/x
+    /// 1/x. At 0 value and derivative are infinite.
     reciprocal Reciprocal;
     /// sin x
     sin Sin;

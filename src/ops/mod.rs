@@ -3,6 +3,7 @@
 mod arithmetic;
 pub(crate) mod broadcast;
 mod complex;
+mod composed;
 mod creation;
 mod cumulative;
 mod diagonal;
@@ -22,6 +23,7 @@ pub(crate) mod selection;
 mod shape;
 mod signals;
 mod sorting;
+mod sparse;
 mod view;
 
 pub use complex::{complex, from_polar};
@@ -40,3 +42,4 @@ pub use selection::{select, where_};
 pub use shape::INFER;
 pub use signals::{ConvolveMode, convolve, correlate, interp};
 pub use sorting::{Side, Unique};
+pub use sparse::Csr;

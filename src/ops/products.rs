@@ -149,7 +149,8 @@ impl<T: Scalar> Var<T> {
         super::broadcast::sum_to(diagonal, &summed).reshape(&rest)
     }
 
-    /// The matrix product of the last two axes with itself, n times, by repeated squaring; the identity for n = 0.
+    /// The matrix product of the last two axes with itself, n times, by repeated squaring; the identity for n = 0. Negative powers:
+    /// [`linalg::matrix_power`](crate::linalg::matrix_power).
     ///
     /// # Panics
     /// If the last two axes are not of the same length.

@@ -1,7 +1,7 @@
 //! Choosing elements by a condition, and functions that are constant in pieces.
 //!
-//! The cotangent of the branch not taken is an exact zero, whatever its value: a NaN there stays there. A function before it whose derivative
-//! is infinite or NaN at that place still makes a NaN of the zero (0 · ∞): give it a harmless argument there, by a `where_` of its own.
+//! The cotangent of the branch not taken is an exact zero, whatever its value: a NaN there stays there. Elementwise functions before it keep
+//! the zero, also where their derivative is infinite or NaN (see `arithmetic.rs`).
 
 use super::broadcast::sum_to;
 use super::mask::{Mask, common_shape};
@@ -73,16 +73,14 @@ pub(super) fn masked<T: Scalar>(operation: &str, x: &Var<T>, mask: &Mask) -> Var
 
 /// x where the condition holds and y elsewhere, all three broadcast (numpy's `where`).
 ///
-/// The cotangent of the branch not taken is an exact zero, so a NaN or infinity in it does no harm by its value. A function whose derivative
-/// is infinite or NaN where its result is not taken makes a NaN of that zero; give it a harmless argument there.
+/// The cotangent of the branch not taken is an exact zero, and elementwise functions keep it whatever their derivative is there: neither the
+/// values nor the derivatives of the branch not taken do any harm, in either mode and at every order. Only operations that mix elements
+/// (a matrix product with an infinite entry, say) can carry a NaN from there to other places.
 ///
 /// ```
 /// use pullback::prelude::*;
-/// let f = |x: &Var<f64>| {
-///     let positive = x.gt(0.0);
-///     where_(&positive, where_(&positive, x, 1.0).sqrt(), 0.0).sum()
-/// };
-/// assert_eq!(grad(f, &ndarray::array![4.0, -1.0])?, ndarray::array![0.25, 0.0]);
+/// let f = |x: &Var<f64>| where_(&x.gt(0.0), x.sqrt() + x.log(), 0.0).sum();
+/// assert_eq!(grad(f, &ndarray::array![4.0, 0.0, -1.0])?, ndarray::array![0.5, 0.0, 0.0]);
 /// # Ok::<(), pullback::Error>(())
 /// ```
 ///
@@ -141,7 +139,8 @@ impl<T: Scalar> Var<T> {
 impl<R: Real> Var<R> {
     /// The array held between bounds: max(min(x, high), low), all broadcast.
     ///
-    /// The derivative in x is 1 inside and at the bounds, 0 outside; where x is outside the derivative belongs to the bound.
+    /// The derivative in x is 1 inside and at the bounds, 0 outside; where x is outside the derivative belongs to the bound. At a bound the
+    /// one-sided derivatives are 1 and 0: a parameter that sits there can still be moved inwards.
     ///
     /// ```
     /// use pullback::prelude::*;

@@ -97,6 +97,20 @@ fn modulo<R: Real>(a: R, b: R) -> R {
     }
 }
 
+/// Whether a number is zero, without the branch between the parts of a complex one.
+#[inline(always)]
+pub(crate) fn is_zero<T: Scalar>(x: T) -> bool {
+    let zero = <T::Real as num_traits::Zero>::zero();
+    (x.re() == zero) & (x.im() == zero)
+}
+
+/// Zero if so, else x: a select for each part.
+#[inline(always)]
+pub(crate) fn zero_if<T: Scalar>(so: bool, x: T) -> T {
+    let zero = <T::Real as num_traits::Zero>::zero();
+    T::from_parts(if so { zero } else { x.re() }, if so { zero } else { x.im() })
+}
+
 /// Implements [`BinaryFn`] for a marker type and all four scalars by one generic expression.
 macro_rules! arithmetic {
     ($($(#[$doc:meta])* $name:ident: |$a:ident, $b:ident| $e:expr;)*) => { $(
@@ -118,6 +132,10 @@ arithmetic! {
     Sub: |a, b| a - b;
     /// a b
     Mul: |a, b| a * b;
+    /// a b, an exact zero where a is zero, whatever b: a select, no branch
+    Weigh: |a, b| zero_if(is_zero(a), a * b);
+    /// a b, an exact zero where either is zero
+    WeighBoth: |a, b| zero_if(is_zero(a) | is_zero(b), a * b);
 }
 
 /// a/b; for complex numbers with scaling, see [`super::complex::divide`]

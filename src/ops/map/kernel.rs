@@ -109,6 +109,27 @@ fn groups<T, const IN: usize, const K: usize>(inputs: &[Block<T>]) -> (&[Block<T
     (array(inputs, 0), std::array::from_fn(|k| array(inputs, (k + 1) * IN)), &inputs[(K + 1) * IN..])
 }
 
+/// Whether one of the directions is zero at this element: what is linear in it is then an exact zero, whatever the derivatives are.
+#[inline(always)]
+fn dead<T: Scalar, const IN: usize, const K: usize>(v: &[&[Block<T>; IN]; K], at: usize) -> bool {
+    let mut dead = false;
+    for v in v {
+        let mut zero = true;
+        for v in *v {
+            zero &= v[at] == T::zero();
+        }
+        dead |= zero;
+    }
+    dead
+}
+
+/// A derivative times its weight, an exact zero where the weight is zero.
+#[inline(always)]
+pub(super) fn weigh<T: Scalar>(weight: T, derivative: T) -> T {
+    let product = weight * derivative;
+    if weight == T::zero() { T::zero() } else { product }
+}
+
 #[inline(always)]
 fn tangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OUT: usize, const K: usize>(
     f: &F,
@@ -121,9 +142,10 @@ fn tangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OU
     let mut any = false;
     for at in 0..len.min(BLOCK) {
         let y = f.eval(jets::<T, J, IN, K>(x, &v, at));
+        let dead = dead(&v, at);
         for o in 0..OUT {
             let (top, outside) = y[o].top();
-            outputs[o][at] = top;
+            outputs[o][at] = if dead { T::zero() } else { top };
             any |= outside;
         }
     }
@@ -143,16 +165,17 @@ fn cotangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const 
     let mut any = false;
     for at in 0..len.min(BLOCK) {
         let y = f.eval(Dual::<J, IN>::variables(jets::<T, J, IN, K>(x, &v, at)));
+        let dead = dead(&v, at);
         for i in 0..IN {
             let (top, outside) = y[0].partials[i].top();
-            let mut sum = top * g[0][at];
+            let mut sum = weigh(g[0][at], top);
             any |= outside;
             for o in 1..OUT {
                 let (top, outside) = y[o].partials[i].top();
-                sum += top * g[o][at];
+                sum += weigh(g[o][at], top);
                 any |= outside;
             }
-            outputs[i][at] = sum;
+            outputs[i][at] = if dead { T::zero() } else { sum };
         }
     }
     any

@@ -15,6 +15,8 @@
 //! for complex arrays cotangents are conjugated on the way in and out. The pullback of a large array computes the partial derivatives again:
 //! that reads IN arrays where keeping them would write and read IN·OUT. Of small arrays they are computed with the values and kept, since
 //! there the function's cost counts and memory does not.
+//!
+//! Where a cotangent or all directions are zero the result is an exact zero, also where the function's derivative is infinite or NaN.
 
 mod kernel;
 
@@ -270,7 +272,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
             for (o, g) in g.iter().enumerate() {
                 let Some(g) = g else { continue };
                 let partial = outputs[OUT + o * IN + i].as_slice();
-                sum.iter_mut().zip(partial.iter().zip(g.as_slice())).for_each(|(sum, (p, g))| *sum += p.conj() * *g);
+                sum.iter_mut().zip(partial.iter().zip(g.as_slice())).for_each(|(sum, (p, g))| *sum += kernel::weigh(*g, p.conj()));
             }
             *out = Some(sum_to(Var::constant(Tensor::with_shape(self.shape.clone(), sum)), inputs[i].shape()));
         }

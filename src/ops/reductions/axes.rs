@@ -65,15 +65,15 @@ impl From<RangeFull> for Axes {
 
 /// What a reduction does to a shape.
 #[derive(Clone)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The axes to reduce, sorted, unique.
-    pub(super) axes: Shape,
+    pub(crate) axes: Shape,
     /// The shape with 1 for the reduced axes.
-    pub(super) kept: Shape,
+    pub(crate) kept: Shape,
     /// The shape of the result.
-    pub(super) out: Shape,
+    pub(crate) out: Shape,
     /// How many elements make one.
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 impl Plan {
@@ -89,8 +89,17 @@ impl Plan {
 }
 
 impl Axes {
+    /// The axes as they were named, in their order.
     #[track_caller]
-    pub(super) fn plan(&self, operation: &'static str, shape: &[usize]) -> Plan {
+    pub(crate) fn in_order(&self, operation: &'static str, shape: &[usize]) -> Shape {
+        match &self.list {
+            Some(list) => list.iter().map(|&axis| axis_of(operation, axis, shape.len())).collect(),
+            None => (0..shape.len()).collect(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn plan(&self, operation: &'static str, shape: &[usize]) -> Plan {
         let mut plan = Plan::all(shape);
         if let Some(list) = &self.list {
             plan.axes = list.iter().map(|&axis| axis_of(operation, axis, shape.len())).collect();
