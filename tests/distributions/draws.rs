@@ -122,7 +122,7 @@ fn parameters_broadcast_over_draws() {
 #[test]
 fn discrete_draws_have_their_frequencies() {
     let mut rng = StdRng::seed_from_u64(2);
-    for rate in [0.0, 0.4, 5.0, 14.0, 300.0, 1e7] {
+    for rate in [0.0f64, 0.4, 5.0, 14.0, 300.0, 1e7] {
         let d = Poisson::new(rate).unwrap();
         let x = d.sample(&mut rng, &[N]).unwrap();
         let error = (x.mean().item() - rate) / (rate.max(1e-300) / N as f64).sqrt();

@@ -173,7 +173,7 @@ fn outside_the_support_the_density_is_zero() {
 
 #[test]
 fn discrete_probabilities_sum_to_one_and_to_their_tails() {
-    for rate in [0.0, 0.3, 7.0, 150.0] {
+    for rate in [0.0f64, 0.3, 7.0, 150.0] {
         let d = Poisson::new(rate).unwrap();
         let k = Var::arange(0.0, 400.0, 1.0);
         let p = d.pmf(&k);
@@ -202,7 +202,7 @@ fn discrete_probabilities_sum_to_one_and_to_their_tails() {
         assert_eq!(d.sf(&Var::from([-1.0, 0.3, 1.0])).as_slice(), &[1.0, p[1], 0.0]);
     }
     assert_eq!(Bernoulli::new(-800.0).unwrap().logpmf(&Var::scalar(1.0)).item(), -800.0);
-    assert!((Bernoulli::from_probs(0.3).unwrap().pmf(&Var::scalar(1.0)).item() - 0.3).abs() < 1e-16);
+    assert!((Bernoulli::from_probs(0.3f64).unwrap().pmf(&Var::scalar(1.0)).item() - 0.3).abs() < 1e-16);
 }
 
 #[test]
