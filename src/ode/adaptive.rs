@@ -201,7 +201,7 @@ impl Adaptive {
         };
         let table = method.tableau;
         let y = &self.y[start..start + n];
-        if !method.stages(system, t, h, y, from, table.stages)? {
+        if !method.compute(system, t, h, y, from, table.stages)? {
             return Ok(None);
         }
         method.end(h, y, &mut self.new);
@@ -261,7 +261,7 @@ impl Adaptive {
         let Engine::Plain(method) = &mut self.engine else { unreachable!("the pair ends its steps at the requested times") };
         let table = method.tableau;
         let from = table.stages.max(table.last + 1);
-        method.stages(system, t, h, &self.y_before[..n], from, table.extended()).map(|_| ())
+        method.compute(system, t, h, &self.y_before[..n], from, table.extended()).map(|_| ())
     }
 
     /// The solution within the last step, at t + σh.

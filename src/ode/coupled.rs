@@ -27,7 +27,7 @@ impl Coupled {
 
     /// Ψ_h(t, x) into `self.psi`; the stages stay in the method.
     fn increment(&mut self, system: &mut Counted, t: f64, h: f64, x: &[f64]) -> Result<()> {
-        self.method.stages(system, t, h, x, 0, self.method.tableau.stages)?;
+        self.method.compute(system, t, h, x, 0, self.method.tableau.stages)?;
         self.psi.fill(0.0);
         self.method.increment(h, &mut self.psi);
         Ok(())

@@ -67,7 +67,7 @@ impl RungeKutta {
     }
 
     /// Computes the stages `from..to`; `false` if an implicit one is not solved.
-    pub(crate) fn stages(&mut self, system: &mut Counted, t: f64, h: f64, y: &[f64], from: usize, to: usize) -> Result<bool> {
+    pub(crate) fn compute(&mut self, system: &mut Counted, t: f64, h: f64, y: &[f64], from: usize, to: usize) -> Result<bool> {
         let (n, table) = (self.n, self.tableau);
         let mut prepared = false;
         for i in from..to {
@@ -142,7 +142,7 @@ impl RungeKutta {
     fn restore(&mut self, system: &mut Counted, t: f64, h: f64, y: &[f64], kept: &[f64], dense: bool) -> Result<()> {
         let to = if dense { self.tableau.extended() } else { self.tableau.stages };
         self.k[..kept.len()].copy_from_slice(kept);
-        if !self.stages(system, t, h, y, kept.len() / self.n, to)? {
+        if !self.compute(system, t, h, y, kept.len() / self.n, to)? {
             return Err(unsolved(t, h));
         }
         Ok(())
@@ -285,7 +285,7 @@ pub(crate) fn combine(k: &[f64], weights: &[f64], h: f64, y: &[f64], out: &mut [
 
 impl Stepper for RungeKutta {
     fn step(&mut self, system: &mut Counted, t: f64, h: f64, y: &mut [f64]) -> Result<()> {
-        if !self.stages(system, t, h, y, 0, self.tableau.stages)? {
+        if !self.compute(system, t, h, y, 0, self.tableau.stages)? {
             system.field(t, y, &mut self.pulled)?;
             system.check(t, &self.pulled)?;
             return Err(unsolved(t, h));
@@ -296,8 +296,11 @@ impl Stepper for RungeKutta {
     fn undo(&mut self, system: &mut Counted, t: f64, h: f64, y: &mut [f64]) -> Result<()> {
         self.step(system, t + h, -h, y)
     }
-    fn kept(&self, n: usize) -> usize {
-        self.tableau.stages * n
+    fn stages(&self, dense: bool) -> &[f64] {
+        &self.k[..self.n * if dense { self.tableau.extended() } else { self.tableau.stages }]
+    }
+    fn extend(&mut self, system: &mut Counted, t: f64, h: f64, y: &[f64]) -> Result<()> {
+        self.compute(system, t, h, y, self.tableau.stages, self.tableau.extended()).map(|_| ())
     }
     fn vjp(
         &mut self,
@@ -325,7 +328,7 @@ impl Stepper for RungeKutta {
         found: &mut dyn FnMut(usize, usize, &[f64]),
     ) -> Result<()> {
         let to = if inner.is_empty() { self.tableau.stages } else { self.tableau.extended() };
-        if !self.stages(system, t, h, y, 0, to)? {
+        if !self.compute(system, t, h, y, 0, to)? {
             return Err(unsolved(t, h));
         }
         let mut out = dy.to_vec();

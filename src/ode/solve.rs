@@ -161,7 +161,7 @@ impl OdeOptions {
 }
 
 /// How many equal steps each interval takes, summed.
-fn equal_steps(times: &[f64], step: f64) -> Vec<usize> {
+pub(crate) fn equal_steps(times: &[f64], step: f64) -> Vec<usize> {
     let mut sums = vec![0];
     for w in times.windows(2) {
         // an interval that is a multiple of the step up to rounding is not cut once more

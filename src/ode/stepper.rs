@@ -42,13 +42,19 @@ pub(crate) trait Stepper {
     /// One step from (t, y), in place.
     fn step(&mut self, system: &mut Counted, t: f64, h: f64, y: &mut [f64]) -> Result<()>;
 
-    /// From y₁ back to y; only for methods that [`can_undo`].
+    /// From y₁ back to y; only for methods that can be undone.
     fn undo(&mut self, system: &mut Counted, t: f64, h: f64, y: &mut [f64]) -> Result<()>;
 
-    /// Whether [`Stepper::vjp`] and [`Stepper::jvp`] read stages kept from the step, and how many numbers they are.
-    fn kept(&self, n: usize) -> usize {
-        let _ = n;
-        0
+    /// The stages of the last step, which [`Stepper::vjp`] can be handed; with those of the dense output if asked for.
+    fn stages(&self, dense: bool) -> &[f64] {
+        let _ = dense;
+        &[]
+    }
+
+    /// Computes the stages of the dense output after a step from (t, y).
+    fn extend(&mut self, system: &mut Counted, t: f64, h: f64, y: &[f64]) -> Result<()> {
+        let _ = (system, t, h, y);
+        Ok(())
     }
 
     /// The pullback of one step from (t, y): `lambda` is the cotangent of y₁ and becomes that of y. Values within the step may have
