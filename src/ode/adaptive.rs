@@ -274,6 +274,9 @@ impl Adaptive {
     fn fault(&mut self, system: &mut Counted, t: f64, h: f64) -> Option<Error> {
         let n = self.n;
         let method = self.method();
+        if method.tableau.is_implicit() {
+            return method.fault();
+        }
         let stages = method.tableau.stages + (method.tableau.last == method.tableau.stages) as usize;
         (0..stages).find_map(|i| system.check(t + method.tableau.c[i] * h, &method.k[i * n..(i + 1) * n]).err())
     }

@@ -117,6 +117,8 @@ pub(crate) struct Newton {
     base: Vec<f64>,
     at: Vec<f64>,
     rest: Vec<f64>,
+    /// The field that was not finite, if that is why a stage was not solved.
+    pub(crate) fault: Option<Error>,
 }
 
 /// An iteration is given up after so many updates.
@@ -126,6 +128,7 @@ impl Newton {
     /// Evaluates and factorises at (t, y).
     pub(crate) fn prepare(&mut self, system: &mut Counted, t: f64, y: &[f64], gamma_h: f64) -> Result<bool> {
         let m = system.system.coupled();
+        self.fault = None;
         self.jacobian.resize(m * m, 0.0);
         system.jacobian(t, y, &mut self.jacobian)?;
         self.lu.factor_shifted(m, &self.jacobian, gamma_h)
@@ -146,6 +149,10 @@ impl Newton {
         for update in 0..UPDATES {
             (0..n).for_each(|i| self.at[i] = self.base[i] + if i < m { gamma_h * k[i] } else { 0.0 });
             system.field(t, &self.at, &mut self.rest)?;
+            if let Err(fault) = system.check(t, &self.rest) {
+                self.fault = Some(fault);
+                return Ok(false);
+            }
             (0..m).for_each(|i| self.rest[i] -= k[i]);
             self.lu.solve(&mut self.rest);
             let (mut size, mut floor) = (0.0f64, 0.0f64);
@@ -160,8 +167,9 @@ impl Newton {
                 return Ok(false);
             }
             let ratio = size / last;
-            let rest = if ratio < 1.0 { size * ratio / (1.0 - ratio) } else { size };
-            if size == 0.0 || rest <= 1e-6_f64.max(floor) || (ratio > 0.5 && size <= 100.0 * floor) {
+            // the first update says nothing about the rate of convergence
+            let rest = if last.is_finite() && ratio < 1.0 { size * ratio / (1.0 - ratio) } else { size };
+            if rest <= 1e-6_f64.max(floor) || (ratio > 0.5 && size <= 100.0 * floor) {
                 (0..n).for_each(|i| base[i] = self.base[i] + if i < m { gamma_h * k[i] } else { 0.0 });
                 if m < n {
                     system.field(t, base, &mut self.rest)?;

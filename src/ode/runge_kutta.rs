@@ -120,6 +120,11 @@ impl RungeKutta {
         self.weights = weights;
     }
 
+    /// The field that was not finite, if that is why an implicit stage was not solved.
+    pub(crate) fn fault(&mut self) -> Option<Error> {
+        self.newton.fault.take()
+    }
+
     /// The error for a step that ended in a NaN or an infinity, with the stage that it came from.
     pub(crate) fn check(&self, system: &Counted, t: f64, h: f64, y: &[f64]) -> Result<()> {
         if y.iter().all(|y| y.is_finite()) {
@@ -286,9 +291,7 @@ pub(crate) fn combine(k: &[f64], weights: &[f64], h: f64, y: &[f64], out: &mut [
 impl Stepper for RungeKutta {
     fn step(&mut self, system: &mut Counted, t: f64, h: f64, y: &mut [f64]) -> Result<()> {
         if !self.compute(system, t, h, y, 0, self.tableau.stages)? {
-            system.field(t, y, &mut self.pulled)?;
-            system.check(t, &self.pulled)?;
-            return Err(unsolved(t, h));
+            return Err(self.fault().unwrap_or_else(|| unsolved(t, h)));
         }
         self.increment(h, y);
         self.check(system, t, h, y)

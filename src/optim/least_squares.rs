@@ -102,15 +102,11 @@ struct Linear<V: Tree, Y: Tree> {
 
 /// What the method needs to know of the residual at a point.
 trait Products {
-    fn residual(&self) -> Vec<f64>;
     fn forward(&self, dx: &[f64]) -> Result<Vec<f64>>;
     fn transposed(&self, dy: &[f64]) -> Result<Vec<f64>>;
 }
 
 impl<V: Tree, Y: Tree> Products for Linear<V, Y> {
-    fn residual(&self) -> Vec<f64> {
-        flat::to_vec(&self.y)
-    }
     fn forward(&self, dx: &[f64]) -> Result<Vec<f64>> {
         Ok(flat::to_vec(&self.tangent.call(&Point(flat::read(&self.x, dx)))?))
     }
