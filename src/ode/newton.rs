@@ -136,7 +136,8 @@ impl Newton {
 
     /// k = f(t, base + γh k) from the k given; false if it does not converge. `base` is overwritten by base + γh k.
     ///
-    /// Stops when the next update of γh k would be 10⁻⁶ of a tolerance, or at rounding.
+    /// Stops when the next update of γh k would be 10⁻⁶ of a tolerance and 10⁻¹² of the state, or at rounding: derivatives take the stages as
+    /// solved.
     pub(crate) fn stage(&mut self, system: &mut Counted, t: f64, base: &mut [f64], gamma_h: f64, k: &mut [f64], to: Accuracy) -> Result<bool> {
         let m = system.system.coupled();
         let n = base.len();
@@ -144,6 +145,7 @@ impl Newton {
         self.base.extend_from_slice(base);
         self.at.resize(n, 0.0);
         self.rest.resize(n, 0.0);
+        let goal = (1e-12 / to.rtol.max(1e-12)).min(1e-6);
         let mut last = f64::INFINITY;
         let mut fresh = 0;
         for update in 0..UPDATES {
@@ -169,7 +171,7 @@ impl Newton {
             let ratio = size / last;
             // the first update says nothing about the rate of convergence
             let rest = if last.is_finite() && ratio < 1.0 { size * ratio / (1.0 - ratio) } else { size };
-            if rest <= 1e-6_f64.max(floor) || (ratio > 0.5 && size <= 100.0 * floor) {
+            if rest <= goal.max(floor) || (ratio > 0.5 && size <= 100.0 * floor) {
                 (0..n).for_each(|i| base[i] = self.base[i] + if i < m { gamma_h * k[i] } else { 0.0 });
                 if m < n {
                     system.field(t, base, &mut self.rest)?;

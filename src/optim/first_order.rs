@@ -107,6 +107,18 @@ impl Sgd {
         self.momentum = momentum;
         self
     }
+
+    /// With Nesterov's momentum μ.
+    pub fn nesterov(mut self, momentum: f64) -> Self {
+        (self.momentum, self.nesterov) = (momentum, true);
+        self
+    }
+
+    /// With bounds on the gradient.
+    pub fn clip(mut self, clip: Clip) -> Self {
+        self.clip = clip;
+        self
+    }
 }
 
 impl Optimizer for Sgd {
@@ -181,6 +193,18 @@ impl Adam {
     /// AdamW: Adam with a decay of the parameters that does not enter the moments.
     pub fn adamw(rate: impl Into<Schedule>, weight_decay: f64) -> Self {
         Adam { weight_decay, ..Adam::new(rate) }
+    }
+
+    /// With other decay rates β₁ and β₂ of the moments.
+    pub fn betas(mut self, betas: [f64; 2]) -> Self {
+        self.betas = betas;
+        self
+    }
+
+    /// With bounds on the gradient.
+    pub fn clip(mut self, clip: Clip) -> Self {
+        self.clip = clip;
+        self
     }
 }
 
@@ -259,6 +283,18 @@ impl RmsProp {
             velocity: Vec::new(),
             steps: 0,
         }
+    }
+
+    /// With momentum μ.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// With bounds on the gradient.
+    pub fn clip(mut self, clip: Clip) -> Self {
+        self.clip = clip;
+        self
     }
 }
 

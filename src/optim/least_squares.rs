@@ -168,6 +168,18 @@ impl LevenbergMarquardt {
         LevenbergMarquardt { initial_damping: 0.0, ..Default::default() }
     }
 
+    /// With another solver of the linear problem.
+    pub fn solver(mut self, solver: LeastSquaresSolver) -> Self {
+        self.solver = solver;
+        self
+    }
+
+    /// With so many steps at most in one call.
+    pub fn max_iterations(mut self, steps: usize) -> Self {
+        self.max_iterations = steps;
+        self
+    }
+
     /// Minimises ½ Σ |r|² from `x` on; `residual` may return any structure of arrays, real or complex.
     ///
     /// # Errors

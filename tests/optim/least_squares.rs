@@ -5,7 +5,7 @@ use pullback::prelude::*;
 fn known_problems_are_solved_by_both_solvers() {
     let solvers = [LeastSquaresSolver::Dense, LeastSquaresSolver::ConjugateGradient { tolerance: 1e-12, max_iterations: 50 }];
     for solver in solvers {
-        let method = || LevenbergMarquardt { solver, ..Default::default() };
+        let method = || LevenbergMarquardt::default().solver(solver);
         // Rosenbrock as a sum of squares
         let residual = |(x, y): &(Var<f64>, Var<f64>)| (1.0 - x, 10.0 * (y - x.square()));
         let fit = method().minimize(residual, &(-1.2, 1.0)).unwrap();
@@ -59,7 +59,7 @@ fn an_interrupted_fit_goes_on_bit_for_bit() {
         let mut method = LevenbergMarquardt::default();
         let mut x = (-1.2, 1.0);
         for &budget in budgets {
-            let mut resumed = LevenbergMarquardt { max_iterations: budget, ..Default::default() };
+            let mut resumed = LevenbergMarquardt::default().max_iterations(budget);
             resumed.restore(&method.state()).unwrap();
             x = resumed.minimize(residual, &x).unwrap().x;
             method = resumed;
