@@ -1,0 +1,112 @@
+//! What the integrators see: a field on flat vectors of real numbers, with its derivative products.
+
+use crate::error::{Error, Result};
+
+/// ẏ = f(t, y; p) on n real numbers with P real parameters, all held by the implementor.
+pub(crate) trait System: Sync {
+    /// n
+    fn dim(&self) -> usize;
+
+    /// P
+    fn params(&self) -> usize;
+
+    /// f(t, y) into `out`.
+    fn field(&self, t: f64, y: &[f64], out: &mut [f64]) -> Result<()>;
+
+    /// For a covector λ: writes (∂f/∂y)ᵀλ into `gy`, adds (∂f/∂p)ᵀλ to `gp` (if it is not empty) and returns λ·∂f/∂t. f itself goes into
+    /// `value` if that is asked for.
+    fn vjp(&self, t: f64, y: &[f64], lambda: &[f64], value: Option<&mut [f64]>, gy: &mut [f64], gp: &mut [f64]) -> Result<f64>;
+
+    /// (∂f/∂t) dt + (∂f/∂y) dy + (∂f/∂p) dp into `out`; an empty `dp` stands for zero.
+    fn jvp(&self, t: f64, y: &[f64], dt: f64, dy: &[f64], dp: &[f64], out: &mut [f64]) -> Result<()>;
+
+    /// How many of the first components f depends on implicitly; those after them are integrals of functions of the first. The Newton
+    /// iteration of implicit methods runs on these alone.
+    fn coupled(&self) -> usize {
+        self.dim()
+    }
+
+    /// ∂f/∂y of the coupled components, row-major.
+    fn jacobian(&self, t: f64, y: &[f64], out: &mut [f64]) -> Result<()> {
+        let n = self.dim();
+        let (mut e, mut column) = (vec![0.0; n], vec![0.0; n]);
+        for j in 0..n {
+            e[j] = 1.0;
+            self.jvp(t, y, 0.0, &e, &[], &mut column)?;
+            e[j] = 0.0;
+            (0..n).for_each(|i| out[i * n + j] = column[i]);
+        }
+        Ok(())
+    }
+
+    /// Which number of the user's state the i-th component is.
+    fn component(&self, i: usize) -> String;
+}
+
+/// What was computed, in a solve or in a sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Steps taken, those that checkpointing repeats included.
+    pub steps: usize,
+    /// Steps tried and given up.
+    pub rejected: usize,
+    /// Evaluations of the field.
+    pub evaluations: usize,
+    /// Products of its derivative with a vector or covector.
+    pub products: usize,
+    /// Jacobian matrices of implicit methods.
+    pub jacobians: usize,
+}
+
+/// A system with its counters.
+pub(crate) struct Counted<'a> {
+    pub(crate) system: &'a dyn System,
+    pub(crate) counts: Counts,
+}
+
+impl<'a> Counted<'a> {
+    pub(crate) fn new(system: &'a dyn System) -> Self {
+        Counted { system, counts: Counts::default() }
+    }
+    #[inline]
+    pub(crate) fn field(&mut self, t: f64, y: &[f64], out: &mut [f64]) -> Result<()> {
+        self.counts.evaluations += 1;
+        self.system.field(t, y, out)
+    }
+    #[inline]
+    pub(crate) fn vjp(&mut self, t: f64, y: &[f64], lambda: &[f64], gy: &mut [f64], gp: &mut [f64]) -> Result<f64> {
+        self.counts.products += 1;
+        self.system.vjp(t, y, lambda, None, gy, gp)
+    }
+    #[inline]
+    pub(crate) fn jvp(&mut self, t: f64, y: &[f64], dt: f64, dy: &[f64], dp: &[f64], out: &mut [f64]) -> Result<()> {
+        self.counts.products += 1;
+        self.system.jvp(t, y, dt, dy, dp, out)
+    }
+    pub(crate) fn jacobian(&mut self, t: f64, y: &[f64], out: &mut [f64]) -> Result<()> {
+        self.counts.jacobians += 1;
+        self.system.jacobian(t, y, out)
+    }
+
+    /// The error for a field with a NaN or an infinity at time t, if it has one.
+    pub(crate) fn check(&self, t: f64, k: &[f64]) -> Result<()> {
+        match k.iter().position(|k| !k.is_finite()) {
+            None => Ok(()),
+            Some(i) => Err(Error::non_finite(
+                "odeint",
+                format!("the field is {} at t = {t} in {}", k[i], self.system.component(i)),
+            )),
+        }
+    }
+}
+
+#[inline]
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// y += a x
+#[inline]
+pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
+}
