@@ -249,7 +249,7 @@ fn solve_leaves(
     }
     let (operation, like) = (plan.operation, x0);
     // no solution is known better than to a few ε of its type
-    let tolerance = Tolerance { relative: plan.tolerance.relative.max(if eps > 1e-10 { 16.0 * eps } else { 0.0 }), ..plan.tolerance };
+    let tolerance = Tolerance { relative: plan.tolerance.relative.max(if eps > 1e-10 { 4.0 * eps } else { 0.0 }), ..plan.tolerance };
     let (report, report_out) = shared_report();
     let residual_of = g.clone();
     let solver = move |theta: &Leaves| {

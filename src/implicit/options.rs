@@ -71,7 +71,7 @@ pub enum FixedPointMethod {
 pub struct FixedPointOptions {
     /// Default Anderson with 5 steps and no damping.
     pub method: FixedPointMethod,
-    /// The iteration ends when ‖f(x) − x‖ ≤ absolute + tolerance · ‖x‖. Default 1e-13; single precision stops at 16 ε.
+    /// The iteration ends when ‖f(x) − x‖ ≤ absolute + tolerance · ‖x‖. Default 1e-13; in single precision not below 4 ε.
     pub tolerance: f64,
     /// See `tolerance`. Default 1e-14.
     pub absolute: f64,

@@ -41,7 +41,7 @@ fn count(slope: f64) -> (usize, f64, f64) {
     PEAK.store(before, Ordering::Relaxed);
     let mut iterations = 0;
     let run = |b: &Var<f64>| {
-        let f = move |b: &Var<f64>, x: &Var<f64>| (x.sin() * slope) + b;
+        let f = move |b: &Var<f64>, x: &Var<f64>| x * slope + b;
         let found = fixed_point(f, b, &Var::zeros(&[N]), &options)?;
         iterations = found.report.iterations;
         Ok::<_, Error>(found.x)
@@ -56,9 +56,8 @@ fn count(slope: f64) -> (usize, f64, f64) {
 #[test]
 fn memory_is_flat_in_the_number_of_iterations() {
     let (few, held_few, peak_few) = count(0.1);
-    let (many, held_many, peak_many) = count(1.02);
-    assert!(many > 10 * few, "{few} and {many} iterations");
+    let (many, held_many, peak_many) = count(-0.98);
+    assert!(many > 50 * few, "{few} and {many} iterations");
     assert!((held_many - held_few).abs() < 0.1 && held_many < 5.0, "{held_few} and {held_many} arrays held");
-    // the adjoint solve keeps more Krylov vectors for the second, at most its 50
-    assert!(peak_many < peak_few + 60.0, "{peak_few} and {peak_many} arrays at the peak");
+    assert!((peak_many - peak_few).abs() < 1.0, "{peak_few} and {peak_many} arrays at the peak");
 }

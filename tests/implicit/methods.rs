@@ -7,8 +7,10 @@ use pullback::prelude::*;
 #[test]
 fn acceleration_takes_fewer_steps() {
     let n = 50;
-    let w = random::<f64>(&[n, n], 1) * 0.16;
-    let f = |w: &Var<f64>, x: &Var<f64>| (w.matmul(x) + 0.3).tanh();
+    // a few slow modes among many fast ones
+    let slow = Var::from((0..n).map(|i| if i < 4 { 0.9 + 0.02 * i as f64 } else { 0.0 }).collect::<Vec<_>>());
+    let w = random::<f64>(&[n, n], 1) * 0.02 + slow.diag(0);
+    let f = |w: &Var<f64>, x: &Var<f64>| (w.matmul(x) * 0.5).tanh() * 2.0 + 0.03;
     let steps = |method: FixedPointMethod| {
         let found = fixed_point(f, &w, &Var::zeros(&[n]), &FixedPointOptions { method, ..Default::default() }).unwrap();
         let rest = &found.x - f(&w, &found.x);
