@@ -1,0 +1,217 @@
+//! Krylov–Schur for the dominant invariant subspace of a general operator (Stewart, SIAM J. Matrix Anal. Appl. 23 (2001) 601), in complex
+//! arithmetic: on numbers, without derivatives.
+
+use super::vector::{Stream, combine, dot, fresh_direction, norm, orthogonalise, scale};
+use crate::error::Result;
+use crate::linalg::backend;
+use crate::scalar::{Real, Scalar};
+use std::cmp::Ordering;
+
+/// Which eigenvalues of a general operator come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dominance {
+    /// Those of the largest modulus.
+    LargestMagnitude,
+    /// Those of the largest real part.
+    LargestReal,
+    /// Those of the smallest real part.
+    SmallestReal,
+}
+
+impl Dominance {
+    fn key<C: Scalar>(self, z: C) -> f64 {
+        match self {
+            Dominance::LargestMagnitude => z.modulus().to_f64(),
+            Dominance::LargestReal => z.re().to_f64(),
+            Dominance::SmallestReal => -z.re().to_f64(),
+        }
+    }
+
+    /// The more dominant one first; of equals (conjugate pairs, ±λ) the one with the larger real, then imaginary part.
+    pub(super) fn compare<C: Scalar>(self, a: C, b: C, scale: f64) -> Ordering {
+        let close = 1e3 * C::Real::EPSILON.to_f64() * scale;
+        let each = |x: f64, y: f64| if (x - y).abs() <= close { Ordering::Equal } else { y.total_cmp(&x) };
+        each(self.key(a), self.key(b))
+            .then_with(|| each(a.re().to_f64(), b.re().to_f64()))
+            .then_with(|| b.im().to_f64().total_cmp(&a.im().to_f64()))
+    }
+}
+
+/// What is asked of a run.
+pub(super) struct Run<'a, C> {
+    pub(super) apply: &'a dyn Fn(&[C]) -> Result<Vec<C>>,
+    pub(super) n: usize,
+    pub(super) k: usize,
+    pub(super) order: Dominance,
+    /// The operator is an adjoint: its eigenvalues are ordered as their conjugates are.
+    pub(super) conjugate: bool,
+    pub(super) subspace: usize,
+    pub(super) tolerance: f64,
+    pub(super) limit: usize,
+}
+
+/// A Q = Q T for the dominant k.
+pub(super) struct PartialSchur<C> {
+    /// The Schur vectors in rows (k, n), orthonormal.
+    pub(super) rows: Vec<C>,
+    /// The diagonal of T, dominant first.
+    pub(super) values: Vec<C>,
+    /// The next eigenvalue, if the space has one.
+    pub(super) next: Option<C>,
+    /// ‖A Q − Q T‖ by the recurrence.
+    pub(super) residual: f64,
+    pub(super) norm: f64,
+    pub(super) products: usize,
+    pub(super) converged: bool,
+}
+
+/// Exchanges the eigenvalues p and p + 1 on the diagonal of an upper triangular T (m × m) by a rotation, also of the columns of Z.
+fn exchange<C: Scalar>(t: &mut [C], z: &mut [C], m: usize, p: usize) {
+    let (a, b) = (t[p * m + p + 1], t[(p + 1) * m + p + 1] - t[p * m + p]);
+    let size = a.modulus().to_f64().hypot(b.modulus().to_f64());
+    if size == 0.0 {
+        return;
+    }
+    let by = C::from_real(C::Real::from_f64(1.0 / size));
+    let (a, b) = (a * by, b * by);
+    // the first column is the eigenvector of the second eigenvalue
+    let turn = |x: &mut [C], y: usize| {
+        let (u, v) = (x[y], x[y + 1]);
+        x[y] = u * a + v * b;
+        x[y + 1] = v * a.conj() - u * b.conj();
+    };
+    for i in 0..m {
+        turn(t, i * m + p);
+        turn(z, i * m + p);
+    }
+    for j in 0..m {
+        let (u, v) = (t[p * m + j], t[(p + 1) * m + j]);
+        t[p * m + j] = a.conj() * u + b.conj() * v;
+        t[(p + 1) * m + j] = a * v - b * u;
+    }
+    t[(p + 1) * m + p] = C::zero();
+}
+
+impl<C: Scalar<Complex = C>> Run<'_, C> {
+    fn sort(&self, t: &mut [C], z: &mut [C], m: usize, norm: f64) {
+        let seen = |x: C| if self.conjugate { x.conj() } else { x };
+        for i in 0..m {
+            let mut best = i;
+            for j in i + 1..m {
+                if self.order.compare(seen(t[j * m + j]), seen(t[best * m + best]), norm) == Ordering::Less {
+                    best = j;
+                }
+            }
+            for p in (i..best).rev() {
+                exchange(t, z, m, p);
+            }
+        }
+    }
+
+    pub(super) fn run(&self, start: &[C]) -> Result<PartialSchur<C>> {
+        let (n, k) = (self.n, self.k);
+        let m = self.subspace.min(n);
+        let eps = C::Real::EPSILON.to_f64();
+        let mut stream = Stream::new(0xa12);
+        let mut basis = start.to_vec();
+        let size = norm(start);
+        if size > 0.0 {
+            scale(1.0 / size, &mut basis);
+        } else {
+            basis = fresh_direction(&mut stream, &[], 0, n).unwrap_or_default();
+        }
+        let mut h = vec![C::zero(); m * m];
+        let (mut kept, mut products, mut size_of_a) = (0, 0, 0.0f64);
+        loop {
+            let (mut beta, mut residual) = (0.0, Vec::new());
+            for j in kept..m {
+                let mut w = (self.apply)(&basis[j * n..(j + 1) * n])?;
+                products += 1;
+                size_of_a = size_of_a.max(norm(&w));
+                let (c, left) = orthogonalise(&basis, j + 1, &mut w);
+                c.iter().enumerate().for_each(|(i, &c)| h[i * m + j] = c);
+                beta = if left <= 4.0 * eps * size_of_a { 0.0 } else { left };
+                if beta > 0.0 {
+                    scale(1.0 / beta, &mut w);
+                } else {
+                    match fresh_direction(&mut stream, &basis, j + 1, n) {
+                        Some(fresh) => w = fresh,
+                        None => w.fill(C::zero()),
+                    }
+                }
+                if j + 1 < m {
+                    h[(j + 1) * m + j] = C::from_real(C::Real::from_f64(beta));
+                    basis.extend_from_slice(&w);
+                } else {
+                    residual = w;
+                }
+            }
+            let (mut t, mut z) = backend::schur(&h, m)?;
+            self.sort(&mut t, &mut z, m, size_of_a);
+            let coupling: Vec<C> = (0..m).map(|i| z[(m - 1) * m + i] * C::from_real(C::Real::from_f64(beta))).collect();
+            let estimate = norm(&coupling[..k]);
+            let converged = estimate <= self.tolerance * size_of_a || m == n;
+            let vectors = |count: usize| -> Vec<C> { (0..count * m).map(|at| z[(at % m) * m + at / m]).collect() };
+            if converged || products >= self.limit {
+                return Ok(PartialSchur {
+                    rows: combine(&vectors(k), k, &basis, m, n),
+                    values: (0..k).map(|i| t[i * m + i]).collect(),
+                    next: (k < m).then(|| t[k * m + k]),
+                    residual: estimate,
+                    norm: size_of_a,
+                    products,
+                    converged,
+                });
+            }
+            kept = (k + (m - k) * 2 / 5).min(m - 1);
+            basis = combine(&vectors(kept), kept, &basis, m, n);
+            basis.extend_from_slice(&residual);
+            h.fill(C::zero());
+            for i in 0..kept {
+                h[i * m..i * m + kept].copy_from_slice(&t[i * m..i * m + kept]);
+            }
+            h[kept * m..kept * m + kept].copy_from_slice(&coupling[..kept]);
+        }
+    }
+}
+
+/// Rows Y with ⟨Yᵢ, Xⱼ⟩ = δᵢⱼ in the span of L; `None` where the two spaces are not dual to each other.
+pub(super) fn biorthonormal<C: Scalar>(x: &[C], l: &[C], k: usize, n: usize) -> Result<Option<Vec<C>>> {
+    // M = L†X; Y = L M⁻†, so Yᵀ = conj(M⁻¹) Lᵀ
+    let m: Vec<C> = (0..k * k).map(|at| dot(&l[(at / k) * n..(at / k + 1) * n], &x[(at % k) * n..(at % k + 1) * n])).collect();
+    let smallest = backend::svdvals(&m, k, k)?.last().map_or(1.0, |s| s.to_f64());
+    if smallest < 10.0 * C::Real::EPSILON.to_f64().sqrt() {
+        return Ok(None);
+    }
+    let inverse: Vec<C> = backend::inv(&m, k)?.into_iter().map(C::conj).collect();
+    Ok(Some(combine(&inverse, k, l, k, n)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_complex::Complex;
+
+    #[test]
+    fn exchanges_keep_the_similarity() {
+        let m = 6;
+        let raw = Stream::new(3).vector::<Complex<f64>>(m * m);
+        let (mut t, mut z) = backend::schur(&raw, m).unwrap();
+        let run = Run {
+            apply: &|x: &[Complex<f64>]| Ok(x.to_vec()),
+            n: m,
+            k: 1,
+            order: Dominance::LargestReal,
+            conjugate: false,
+            subspace: m,
+            tolerance: 1e-12,
+            limit: 1,
+        };
+        run.sort(&mut t, &mut z, m, 1.0);
+        assert!((1..m).all(|i| t[(i - 1) * m + i - 1].re >= t[i * m + i].re));
+        let product = |a: &[Complex<f64>], b: &[Complex<f64>]| crate::kernels::gemm::matmul(a, b, m, m, m);
+        let left = product(&raw, &z);
+        let right = product(&z, &t);
+        assert!(left.iter().zip(&right).all(|(a, b)| (a - b).norm() < 1e-13));
+    }
+}
