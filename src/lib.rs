@@ -5,13 +5,17 @@
 pub mod autodiff;
 pub mod distributions;
 pub mod error;
+mod flat;
+pub mod implicit;
 pub mod io;
 /// Public for the benches only, and no part of the API.
 #[doc(hidden)]
 #[allow(dead_code)]
 pub mod kernels;
 pub mod linalg;
+pub mod ode;
 pub mod ops;
+pub mod optim;
 pub mod physics;
 pub mod random;
 pub mod scalar;

@@ -3,7 +3,10 @@
 mod autodiff;
 mod coverage;
 mod distributions;
+mod implicit;
 mod linalg;
+mod ode;
 mod ops;
+mod optim;
 mod special;
 mod tensor_network;

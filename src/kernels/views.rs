@@ -50,7 +50,7 @@ pub fn read<T: Scalar>(x: &[T], offset: usize, shape: &[usize], from: &[isize]) 
 /// The transpose of [`read`]: writes `x`, of this shape, to `out[offset + Σ iₖ strideₖ]`.
 pub fn write<T: Scalar>(x: &[T], out: &mut [T], offset: usize, shape: &[usize], to: &[isize]) {
     assert_eq!(shape.len(), to.len());
-    assert_eq!(x.len(), shape.iter().product());
+    assert_eq!(x.len(), shape.iter().product::<usize>());
     check_bounds(out.len(), offset, shape, to);
     check_distinct(shape, to);
     if x.is_empty() {

@@ -6,6 +6,7 @@
 
 #[doc(hidden)]
 pub mod backend;
+pub mod iterative;
 
 mod banded;
 mod determinant;

@@ -3,4 +3,5 @@
 mod degenerate;
 mod derivatives;
 mod errors;
+mod iterative;
 mod random;

@@ -1,6 +1,6 @@
 //! `eigs`: dominant pairs of general operators, right and left.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::linalg::eig;
 use pullback::linalg::iterative::{Dominance, EigenOptions, MatrixFree, eigs};

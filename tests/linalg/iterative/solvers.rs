@@ -1,6 +1,6 @@
 //! `cg`, `minres`, `gmres`, `bicgstab`.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::linalg::iterative::{Dense, LinearOperator, MatrixFree, Preconditioner, SolveOptions, Solved, bicgstab, cg, gmres, minres};
 use pullback::linalg::solve;

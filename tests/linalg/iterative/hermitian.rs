@@ -1,6 +1,6 @@
 //! `eigsh` and `invariant_subspace`.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::linalg::iterative::{Dense, EigenOptions, MatrixFree, Preconditioner, Which, eigsh, invariant_subspace};
 use pullback::linalg::{eigh, projector};

@@ -4,7 +4,7 @@ use pullback::linalg::eigh;
 use pullback::linalg::iterative::{EigenOptions, MatrixFree, Which, eigsh};
 use pullback::prelude::*;
 
-use crate::support::close;
+use super::support::close;
 
 /// S_i·S_j = (exchange of the spins)/2 − 1/4.
 fn ring(couplings: &Var<f64>) -> MatrixFree<Var<f64>, impl Fn(&Var<f64>, &Var<f64>) -> Var<f64> + Clone + Send + Sync + 'static> {

@@ -1,6 +1,6 @@
 //! Bad input: an error that names the operation and what would be right.
 
-use crate::support::*;
+use super::support::*;
 use pullback::linalg::iterative::{
     Dense, Dominance, EigenOptions, MatrixFree, SolveOptions, Which, bicgstab, cg, eigs, eigsh, gmres, minres, svds,
 };

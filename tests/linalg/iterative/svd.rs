@@ -1,6 +1,6 @@
 //! `svds`.
 
-use crate::support::*;
+use super::support::*;
 use num_complex::Complex;
 use pullback::linalg::iterative::{EigenOptions, svds};
 use pullback::linalg::svd;
