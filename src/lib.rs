@@ -4,6 +4,7 @@
 
 pub mod autodiff;
 pub mod error;
+pub mod implicit;
 /// Public for the benches only, and no part of the API.
 #[doc(hidden)]
 #[allow(dead_code)]

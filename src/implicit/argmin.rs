@@ -32,7 +32,13 @@ pub struct ArgminOptions {
 
 impl Default for ArgminOptions {
     fn default() -> Self {
-        ArgminOptions { tolerance: 1e-12, absolute: 1e-14, max_iterations: 200, allow_unconverged: false, adjoint: AdjointOptions::default() }
+        ArgminOptions {
+            tolerance: 1e-12,
+            absolute: 1e-14,
+            max_iterations: 200,
+            allow_unconverged: false,
+            adjoint: AdjointOptions::default(),
+        }
     }
 }
 
@@ -77,7 +83,10 @@ where
         let value = f(&theta.restore(&like_params), &x.restore(&like_x)).into_result()?;
         let value = value.as_var();
         if value.len() != 1 {
-            return Err(Error::derivative(NAME, format!("the function must return one real number, it returned shape {:?}", value.shape())));
+            return Err(Error::derivative(
+                NAME,
+                format!("the function must return one real number, it returned shape {:?}", value.shape()),
+            ));
         }
         Ok(value.astype::<f64>().reshape(&[]))
     });

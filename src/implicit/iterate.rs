@@ -176,8 +176,12 @@ impl Problem<'_> {
             let target = self.target(&x);
             let minus: Vec<f64> = r.iter().map(|r| -r).collect();
             let step = if dense && x.len() <= DENSE {
-                backend::solve(&jacobian(&tangent, x.len())?, x.len(), &minus, 1)
-                    .map_err(|e| Error::singular(self.operation, format!("the Jacobian at the iterate {} is singular ({e}): start elsewhere", excerpt(&x))))?
+                backend::solve(&jacobian(&tangent, x.len())?, x.len(), &minus, 1).map_err(|e| {
+                    Error::singular(
+                        self.operation,
+                        format!("the Jacobian at the iterate {} is singular ({e}): start elsewhere", excerpt(&x)),
+                    )
+                })?
             } else {
                 self.krylov(&tangent, &minus, forcing.max(0.1 * target / size).min(0.5))?
             };

@@ -73,7 +73,8 @@ where
         FixedPointMethod::Anderson { memory, damping } => p.anderson(memory, damping),
         FixedPointMethod::NewtonKrylov => p.newton(false),
     };
-    let plan = Plan { operation: NAME_FIXED_POINT, tolerance, max_iterations: o.max_iterations, allow: o.allow_unconverged, advice: o.advice() };
+    let plan =
+        Plan { operation: NAME_FIXED_POINT, tolerance, max_iterations: o.max_iterations, allow: o.allow_unconverged, advice: o.advice() };
     solve(plan, g, Box::new(iterate), params, x0, &o.adjoint)
 }
 
@@ -227,7 +228,13 @@ fn finish<S: Tree>(like: &S, x: Leaves, report: Arc<OnceLock<Report>>, log: Deri
 }
 
 /// Makes a solver's result a function of θ.
-fn attach(operation: &'static str, g: Residual, solver: Solver, theta: &Leaves, adjoint: &AdjointOptions) -> Result<(Leaves, DerivativeSolves)> {
+fn attach(
+    operation: &'static str,
+    g: Residual,
+    solver: Solver,
+    theta: &Leaves,
+    adjoint: &AdjointOptions,
+) -> Result<(Leaves, DerivativeSolves)> {
     let log = DerivativeSolves::default();
     let x = crate::autodiff::apply(Implicit { g, solver, settings: adjoint.settings(operation), log: log.clone() }, theta)?;
     Ok((x, log))

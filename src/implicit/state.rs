@@ -144,7 +144,11 @@ pub(super) fn check(operation: &'static str, state: &Leaves, value: &Leaves, ste
         None => Ok(out),
         Some(i) => Err(Error::non_finite(
             operation,
-            format!("the function returned {} at {} in evaluation {steps}: the iteration left its domain, or diverged", out[i], place(state, i)),
+            format!(
+                "the function returned {} at {} in evaluation {steps}: the iteration left its domain, or diverged",
+                out[i],
+                place(state, i)
+            ),
         )),
     }
 }

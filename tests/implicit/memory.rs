@@ -35,8 +35,7 @@ const BUFFER: f64 = (N * size_of::<f64>()) as f64;
 /// Iterations, and arrays of N numbers: held for the pullback, and at most at once while forward and backward ran.
 fn count(slope: f64) -> (usize, f64, f64) {
     let b = Var::from(vec![0.5; N]);
-    let options =
-        FixedPointOptions { method: FixedPointMethod::Picard { damping: 1.0 }, max_iterations: 100_000, ..Default::default() };
+    let options = FixedPointOptions { method: FixedPointMethod::Picard { damping: 1.0 }, max_iterations: 100_000, ..Default::default() };
     let before = LIVE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let mut iterations = 0;

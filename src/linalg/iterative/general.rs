@@ -117,7 +117,10 @@ impl<C: Scalar<Complex = C>> Subspaces<C> {
         }
         Err(Error::gauge_dependent(
             NAME,
-            format!("the {} pairs asked for cut a degenerate eigenvalue in two: there is no derivative; ask for one more or one fewer", self.k),
+            format!(
+                "the {} pairs asked for cut a degenerate eigenvalue in two: there is no derivative; ask for one more or one fewer",
+                self.k
+            ),
         ))
     }
 }
@@ -155,7 +158,10 @@ impl<C: Scalar<Complex = C>> Primitive for Subspaces<C> {
         }
         // the two searches must have found the same eigenvalues
         let loose = C::Real::EPSILON.to_f64().sqrt() * norm_of_a;
-        let unmatched = right.values.iter().find(|a| !left.values.iter().any(|b| (b.conj() - **a).modulus().to_f64() <= loose.max(1e3 * self.tolerance * norm_of_a)));
+        let unmatched = right
+            .values
+            .iter()
+            .find(|a| !left.values.iter().any(|b| (b.conj() - **a).modulus().to_f64() <= loose.max(1e3 * self.tolerance * norm_of_a)));
         let dual = biorthonormal(&right.rows, &left.rows, k, n)?;
         let (Some(dual), None) = (dual, unmatched) else {
             return Err(Error::singular(
@@ -182,7 +188,13 @@ impl<C: Scalar<Complex = C>> Primitive for Subspaces<C> {
         let _ = self.found.set(Found { report, cut });
         Ok((Var::from_shape_vec(&[k, n], right.rows)?, Var::from_shape_vec(&[k, n], dual)?, Var::from_shape_vec(&[k, k], st)?))
     }
-    fn vjp(&self, params: &Leaves, out: &Self::Outputs, bar: <Self::Outputs as Tree>::Partial, needs: &[bool]) -> Result<Vec<Option<AnyVar>>> {
+    fn vjp(
+        &self,
+        params: &Leaves,
+        out: &Self::Outputs,
+        bar: <Self::Outputs as Tree>::Partial,
+        needs: &[bool],
+    ) -> Result<Vec<Option<AnyVar>>> {
         self.refuse_cut()?;
         let (r, l, _) = out;
         let (r_bar, l_bar, st_bar) = bar;
@@ -256,13 +268,21 @@ fn normalise<C: Scalar>(r: &Var<C>, l: &Var<C>) -> (Var<C>, Var<C>) {
 /// `Shape`, `Argument`, `NonFinite`, `NoConvergence`; `Singular` where left and right vectors are orthogonal (a defective operator).
 /// Sweeps: `GaugeDependent` where degenerate eigenvalues are cut or treated differently; `NoConvergence` of the linear solve. Of the
 /// options, `check_multiplicity` is not read: copies of an eigenvalue beyond the first may be missed.
-pub fn eigs<T: Scalar, A: LinearOperator<T> + Clone>(a: &A, k: usize, order: Dominance, options: &EigenOptions<T>) -> Result<DominantEigenpairs<T>> {
+pub fn eigs<T: Scalar, A: LinearOperator<T> + Clone>(
+    a: &A,
+    k: usize,
+    order: Dominance,
+    options: &EigenOptions<T>,
+) -> Result<DominantEigenpairs<T>> {
     let (operator, params) = erased(a);
     let n = super::operator::square(NAME, operator.as_ref())?;
     options.validate(NAME, n, k)?;
     let d = &options.derivative;
     if d.preconditioner.is_some() {
-        return Err(Error::argument(NAME, "the equation of this derivative takes no preconditioner: leave options.derivative.preconditioner empty"));
+        return Err(Error::argument(
+            NAME,
+            "the equation of this derivative takes no preconditioner: leave options.derivative.preconditioner empty",
+        ));
     }
     let settings = Settings {
         operation: NAME,

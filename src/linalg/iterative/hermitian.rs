@@ -308,7 +308,8 @@ impl<T: Scalar> Subspace<T> {
             for j in 0..=i {
                 let off = (m[i * k + j] - m[j * k + i].conj()).modulus().to_f64() * 0.5;
                 if off > allowed {
-                    let what = if i == j { format!("the phase of vector {i}") } else { format!("the basis chosen between vectors {j} and {i}") };
+                    let what =
+                        if i == j { format!("the phase of vector {i}") } else { format!("the basis chosen between vectors {j} and {i}") };
                     return Err(Error::gauge_dependent(
                         self.operation,
                         format!("the loss depends on {what} (by {off:.1e}, allowed is {allowed:.1e}); use |v| or projectors v v†"),
@@ -394,7 +395,13 @@ impl<T: Scalar> Primitive for Subspace<T> {
         let _ = self.found.set(Found { report, cut });
         Ok((Var::from_shape_vec(&[k, n], found.rows)?, Var::from_shape_vec(&[k, k], st)?))
     }
-    fn vjp(&self, params: &Leaves, out: &Self::Outputs, (x_bar, st_bar): <Self::Outputs as Tree>::Partial, needs: &[bool]) -> Result<Vec<Option<crate::AnyVar>>> {
+    fn vjp(
+        &self,
+        params: &Leaves,
+        out: &Self::Outputs,
+        (x_bar, st_bar): <Self::Outputs as Tree>::Partial,
+        needs: &[bool],
+    ) -> Result<Vec<Option<crate::AnyVar>>> {
         if self.found.get().is_some_and(|f| f.cut) {
             return Err(self.refuse_cut());
         }

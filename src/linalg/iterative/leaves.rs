@@ -121,9 +121,8 @@ impl Leaves {
         self.0.iter().zip(&found.0).enumerate().find_map(|(i, (a, b))| {
             let (a, b) = (a.as_ref(), b.as_ref());
             let same = a.kind() == b.kind() && a.shape() == b.shape();
-            (!same).then(|| {
-                format!("array {i} has shape {:?} ({:?}) where {:?} ({:?}) is needed", b.shape(), b.kind(), a.shape(), a.kind())
-            })
+            (!same)
+                .then(|| format!("array {i} has shape {:?} ({:?}) where {:?} ({:?}) is needed", b.shape(), b.kind(), a.shape(), a.kind()))
         })
     }
 }

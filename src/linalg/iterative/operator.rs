@@ -297,7 +297,10 @@ pub(crate) fn check_hermitian<T: Scalar>(operation: &'static str, a: &dyn Operat
     if off > 1e3 * T::Real::EPSILON.to_f64() * scale {
         return Err(Error::argument(
             operation,
-            format!("the operator is declared Hermitian and is not: ⟨Au, v⟩ and ⟨u, Av⟩ differ by {:.1e} relative to |A||u||v|", off / scale),
+            format!(
+                "the operator is declared Hermitian and is not: ⟨Au, v⟩ and ⟨u, Av⟩ differ by {:.1e} relative to |A||u||v|",
+                off / scale
+            ),
         ));
     }
     Ok(())

@@ -237,7 +237,10 @@ impl<T: Scalar> Primitive for Solve<T> {
 
 fn validate<T: Scalar>(operation: &'static str, n: usize, b: &Var<T>, options: &SolveOptions<T>) -> Result<()> {
     if b.shape() != [n] {
-        return Err(Error::shape(operation, format!("the operator is {n} × {n}, the right-hand side has shape {:?}: it must be ({n},)", b.shape())));
+        return Err(Error::shape(
+            operation,
+            format!("the operator is {n} × {n}, the right-hand side has shape {:?}: it must be ({n},)", b.shape()),
+        ));
     }
     if let Some(x) = options.guess.as_ref().filter(|x| x.shape() != [n]) {
         return Err(Error::shape(operation, format!("the guess has shape {:?}: it must be ({n},)", x.shape())));
@@ -282,7 +285,11 @@ fn linear_solve<T: Scalar>(
     let guess = options.guess.as_ref().map(|x| x.as_slice().to_vec());
     let x = apply(Solve { operator, adjoint: false, settings, log: log.clone(), guess }, &(params, b.clone()))?;
     // the first entry is the solve itself
-    let report = log.0.lock().map(|mut list| list.remove(0)).map_err(|_| Error::derivative(operation, "a thread that solved with this operator panicked"))?;
+    let report = log
+        .0
+        .lock()
+        .map(|mut list| list.remove(0))
+        .map_err(|_| Error::derivative(operation, "a thread that solved with this operator panicked"))?;
     Ok(Solved { x, report, derivative_solves: log })
 }
 

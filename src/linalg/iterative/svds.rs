@@ -45,7 +45,10 @@ pub struct PartialSvd<T: Scalar> {
 pub fn svds<T: Scalar, A: LinearOperator<T> + Clone>(a: &A, k: usize, options: &EigenOptions<T>) -> Result<PartialSvd<T>> {
     let (m, n) = a.shape();
     if k == 0 || k > m.min(n) {
-        return Err(Error::argument("svds", format!("{k} triplets of a {m} × {n} operator were asked for: k must lie in 1..={}", m.min(n))));
+        return Err(Error::argument(
+            "svds",
+            format!("{k} triplets of a {m} × {n} operator were asked for: k must lie in 1..={}", m.min(n)),
+        ));
     }
     let (operator, params) = erased(a);
     let rows = subspace_rows("svds", (Arc::new(Augmented(operator)), params), k, Which::Highest, options)?;

@@ -66,11 +66,7 @@ fn cycle<T: Scalar>(task: &Task<'_, T>, r: &[T], size: f64, m: usize, target: f6
             break;
         }
         let modulus = a.modulus().to_f64();
-        let (c, s) = if modulus == 0.0 {
-            (0.0, T::one())
-        } else {
-            (modulus / size, a * real::<T>(left / (modulus * size)))
-        };
+        let (c, s) = if modulus == 0.0 { (0.0, T::one()) } else { (modulus / size, a * real::<T>(left / (modulus * size))) };
         h[j] = real::<T>(c) * a + s * real::<T>(left);
         let last = g[j];
         g[j] = real::<T>(c) * last;
