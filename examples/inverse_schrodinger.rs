@@ -170,8 +170,9 @@ fn two_dimensions(args: &Args, run: &mut Run) -> common::Outcome<Vec<Panel>> {
     // an oblique well beside the middle
     let exact = ((&x - 0.15).square() + (&y + 0.1).square()) * 20.0 + &x * &y * 15.0;
     let target = density_by_lanczos(&exact, n, 2)?;
-    let size = (n * n) as f64;
-    let loss = |v: &Var<f64>| Ok::<_, Error>((density_by_lanczos(v, n, 2)? - &target).square().sum() * size);
+    // amplitudes instead of densities: the flanks count too (this is the squared Hellinger distance)
+    let (size, amplitude) = ((n * n) as f64, target.sqrt());
+    let loss = |v: &Var<f64>| Ok::<_, Error>((density_by_lanczos(v, n, 2)?.sqrt() - &amplitude).square().sum());
     let v0 = (x.square() + y.square()) * 0.5;
     let initial = loss(&v0)?.item();
     let mut curve = vec![(0.0, initial)];

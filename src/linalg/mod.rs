@@ -2,7 +2,7 @@
 //!
 //! A file per decomposition; its head gives the formulas and what happens at degenerate points. Where a derivative does not exist because
 //! a loss depends on a choice that the mathematics leaves open (a phase, the basis of a degenerate space), the result is
-//! [`Error::GaugeDependent`](crate::Error::GaugeDependent), not a number.
+//! [`Error::GaugeDependent`](crate::Error::GaugeDependent), not a number. What needs only products with a matrix is in [`iterative`].
 
 #[doc(hidden)]
 pub mod backend;
