@@ -56,7 +56,7 @@ impl<T: Real> MultivariateNormal<T> {
 
     fn check(mean: &Var<T>, matrix: &Var<T>) -> Result<()> {
         let (m, s) = (mean.shape(), matrix.shape());
-        let fits = m.len() > 0
+        let fits = !m.is_empty()
             && s.len() > 1
             && s[s.len() - 1] == m[m.len() - 1]
             && s[s.len() - 2] == m[m.len() - 1]

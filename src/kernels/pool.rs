@@ -50,10 +50,11 @@ fn pool() -> std::sync::MutexGuard<'static, Pool> {
 #[inline]
 pub fn take<V>(n: usize) -> Vec<V> {
     let bytes = n.saturating_mul(size_of::<V>());
-    if (SMALLEST..=LARGEST).contains(&bytes) && !std::mem::needs_drop::<V>() {
-        if let Some(v) = reuse(bytes) {
-            return v;
-        }
+    if (SMALLEST..=LARGEST).contains(&bytes)
+        && !std::mem::needs_drop::<V>()
+        && let Some(v) = reuse(bytes)
+    {
+        return v;
     }
     Vec::with_capacity(n)
 }
@@ -62,7 +63,7 @@ fn reuse<V>(bytes: usize) -> Option<Vec<V>> {
     let mut pool = pool();
     let fits = |idle: &Idle| {
         let size = idle.layout.size();
-        size >= bytes && size <= bytes + bytes / 8 && size % size_of::<V>() == 0 && idle.layout.align() == align_of::<V>()
+        size >= bytes && size <= bytes + bytes / 8 && size.is_multiple_of(size_of::<V>()) && idle.layout.align() == align_of::<V>()
     };
     let at = pool.idle.iter().rposition(fits)?;
     let idle = ManuallyDrop::new(pool.idle.remove(at)?);

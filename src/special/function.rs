@@ -166,7 +166,7 @@ impl Function {
             Iv(v) => s::iv(v, x),
             Ive(v) => s::ive(v, x),
             I0eMinusI1e => s::i0e_minus_i1e(x),
-            Kv(v) if v == 0.0 => s::k0(x),
+            Kv(0.0) => s::k0(x),
             Kv(v) if v.abs() == 1.0 => s::k1(x),
             Kv(v) => s::kv(v, x),
             Harmonic(n, m) => s::sph_harm_y(n, m, x, 0.0).re,

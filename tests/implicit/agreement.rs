@@ -115,9 +115,9 @@ fn complex_states_holomorphic_or_not() {
     let n = 8;
     let params = (random::<C>(&[n, n], 5) * C::new(0.1, 0.0), random::<C>(&[n], 6));
     let zero = Var::<C>::zeros(&[n]);
-    let holomorphic = |(w, b): &(Var<C>, Var<C>), z: &Var<C>| w.matmul(&z.sin()) + b;
+    let holomorphic = |(w, b): &(Var<C>, Var<C>), z: &Var<C>| w.matmul(z.sin()) + b;
     let other =
-        |(w, b): &(Var<C>, Var<C>), z: &Var<C>| w.matmul(&(z.conj() * z.abs_squared().astype::<C>()).sin()).scale(0.3) + b.scale(0.5);
+        |(w, b): &(Var<C>, Var<C>), z: &Var<C>| w.matmul((z.conj() * z.abs_squared().astype::<C>()).sin()).scale(0.3) + b.scale(0.5);
     fn check<F>(f: F, params: &(Var<C>, Var<C>), zero: &Var<C>)
     where
         F: Fn(&(Var<C>, Var<C>), &Var<C>) -> Var<C> + Copy + Send + Sync + 'static,

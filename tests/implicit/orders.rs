@@ -16,7 +16,7 @@ fn fixed_points_of_real_and_complex_equations() {
     gradcheck(kepler, &(Var::from([1.0, 2.0]), Var::from([0.3, 0.6]))).unwrap();
 
     let nonholomorphic = |(w, b): &(Var<C>, Var<C>)| {
-        let f = |(w, b): &(Var<C>, Var<C>), z: &Var<C>| w.matmul(&z.conj().sin()).scale(0.4) + b;
+        let f = |(w, b): &(Var<C>, Var<C>), z: &Var<C>| w.matmul(z.conj().sin()).scale(0.4) + b;
         Ok::<_, Error>(fixed_point(f, &(w.clone(), b.clone()), &Var::zeros(&[2]), &Default::default())?.x)
     };
     gradcheck(nonholomorphic, &(random::<C>(&[2, 2], 1), random::<C>(&[2], 2))).unwrap();

@@ -31,7 +31,7 @@ fn every_function_to_second_order_in_both_modes() {
         let x = arguments(&mut rng, f.domain);
         // steps that stay inside the domain
         let width = f.domain.iter().map(|(lo, hi)| hi - lo).fold(1.0, f64::min);
-        let options = GradCheck { step: Some(1e-3 * width.min(1.0).max(0.3)), tolerance: Some(3e-7), ..Default::default() };
+        let options = GradCheck { step: Some(1e-3 * width.clamp(0.3, 1.0)), tolerance: Some(3e-7), ..Default::default() };
         if let Err(e) = gradcheck_with(|x: &Vec<Var<f64>>| (f.call)(x), &x, &options) {
             failures.push(format!("{} (seed {i}, at {x:?}): {e}", f.name));
         }

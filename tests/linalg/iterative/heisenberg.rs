@@ -17,7 +17,7 @@ fn ring(couplings: &Var<f64>) -> MatrixFree<Var<f64>, impl Fn(&Var<f64>, &Var<f6
             } else {
                 x.reshape(&[2, 1 << (sites - 2), 2]).permute(&[2, 1, 0])
             };
-            y = y + exchanged.ravel() * (j.get(&[b as isize]) * 0.5);
+            y += exchanged.ravel() * (j.get(&[b as isize]) * 0.5);
         }
         y
     };
