@@ -1,7 +1,7 @@
 //! Buffers for reuse.
 //!
 //! A buffer of more than a few pages that is given back to the system comes back with a page fault every four kilobytes, which costs more
-//! than the arithmetic of an elementwise pass. Freed buffers are kept, up to [`LIMIT`] bytes in all, and handed out again for arrays of
+//! than the arithmetic of an elementwise pass. Freed buffers are kept, up to `LIMIT` bytes in all, and handed out again for arrays of
 //! about their size, the last one first: it is the one most likely still in the cache.
 
 use std::alloc::Layout;
