@@ -82,7 +82,7 @@ impl<T: Real> Discrete<T> for Poisson<T> {
     fn sample(&self, rng: &mut dyn Rng, shape: &[usize]) -> Result<Var<T>> {
         let most = rand_distr::Poisson::<f64>::MAX_LAMBDA;
         if let Some(rate) = self.rate.as_slice().iter().find(|r| r.to_f64() > most) {
-            return Err(Error::argument("poisson", format!("a rate of {rate}: draws are given up to {most:e}")));
+            return Err(Error::argument("poisson", format!("a rate of {:e}: draws are given up to {most:e}", rate.to_f64())));
         }
         draw("poisson", rng, shape, &[&self.rate], &|rng, [rate, ..]| {
             if rate == 0.0 { 0.0 } else { rng.sample(rand_distr::Poisson::new(rate).expect("a positive rate in range")) }

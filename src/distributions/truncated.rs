@@ -37,6 +37,14 @@ fn ln_between<T: Real>(a: &Var<T>, b: &Var<T>) -> Var<T> {
     ln_high + log1mexp(&difference)
 }
 
+/// The logarithm of one part's share of the whole, by the other part's where that is the smaller.
+fn ln_share<T: Real>(part: (&Var<T>, &Var<T>), other: (&Var<T>, &Var<T>), whole: (&Var<T>, &Var<T>)) -> Var<T> {
+    let ln_whole = ln_between(whole.0, whole.1);
+    let (direct, rest) = (ln_between(part.0, part.1) - &ln_whole, ln_between(other.0, other.1) - &ln_whole);
+    let larger = direct.gt(c::<T>(-std::f64::consts::LN_2));
+    where_(&larger, log1mexp(&-where_(&larger, rest, -T::one())), direct)
+}
+
 impl<T: Real> TruncatedNormal<T> {
     /// From the location, the scale and the two ends.
     ///
@@ -107,10 +115,10 @@ impl<T: Real> Continuous<T> for TruncatedNormal<T> {
         self.logsf(x).exp()
     }
     fn logcdf(&self, x: &Var<T>) -> Var<T> {
-        self.at(x, f64::NEG_INFINITY, 0.0, |a, z, b| ln_between(a, z) - ln_between(a, b))
+        self.at(x, f64::NEG_INFINITY, 0.0, |a, z, b| ln_share((a, z), (z, b), (a, b)))
     }
     fn logsf(&self, x: &Var<T>) -> Var<T> {
-        self.at(x, 0.0, f64::NEG_INFINITY, |a, z, b| ln_between(z, b) - ln_between(a, b))
+        self.at(x, 0.0, f64::NEG_INFINITY, |a, z, b| ln_share((z, b), (a, z), (a, b)))
     }
     fn mean(&self) -> Var<T> {
         &self.loc + &self.scale * self.moments().0

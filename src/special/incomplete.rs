@@ -13,9 +13,9 @@ of_two_arrays! {
     gammainc(a, x) = Function::Gammainc;
     /// The regularised upper incomplete gamma function Q(a, x) = 1 − P(a, x), accurate where it is small.
     gammaincc(a, x) = Function::Gammaincc;
-    /// ln P(a, x), without underflow in the lower tail.
+    /// ln P(a, x), without underflow in the lower tail. Derivatives are relative to |ln P| ε there.
     log_gammainc(a, x) = Function::LnGammainc;
-    /// ln Q(a, x), without underflow in the upper tail.
+    /// ln Q(a, x), without underflow in the upper tail. Derivatives are relative to |ln Q| ε there.
     log_gammaincc(a, x) = Function::LnGammaincc;
 }
 

@@ -38,12 +38,13 @@ def student_tails(nu, z):
 
 def von_mises_tails(kappa, theta):
     theta -= 2 * mp.pi * mp.nint(theta / (2 * mp.pi))
-    width = 1 / mp.sqrt(kappa + 1)
     t = abs(theta)
     ends = [t]
     while ends[-1] < mp.pi and len(ends) < 400:
-        ends.append(min(mp.pi, ends[-1] + width / 2))
-    tail = mp.quad(lambda t: mp.exp(kappa * (mp.cos(t) - 1)), ends) / (2 * mp.pi * mp.besseli(0, kappa) * mp.exp(-kappa))
+        ends.append(min(mp.pi, ends[-1] + 2 / (kappa * mp.sin(t) + mp.sqrt(kappa) + 1)))
+    # relative to the integrand at the end: the quadrature's tolerance is absolute
+    relative = mp.quad(lambda s: mp.exp(kappa * (mp.cos(s) - mp.cos(t))), ends)
+    tail = relative * mp.exp(kappa * mp.cos(t)) / (2 * mp.pi * mp.besseli(0, kappa))
     return (1 - tail, tail) if theta >= 0 else (tail, 1 - tail)
 
 
@@ -140,7 +141,7 @@ for rate, ks in ((0.3, (0, 1, 4, 60)), (20.0, (0, 15, 20, 30, 200)), (1e6, (9900
         f = k * mp.log(m) - m - mp.loggamma(k + 1)
         if rate < 1e3:
             high, low = mp.gammainc(k + 1, 0, m, regularized=True), mp.gammainc(k + 1, m, regularized=True)
-            print("\t".join(["poisson", "point", repr(rate), repr(float(k)), *map(show, (f, low, high, ln(low), ln(high)))]))
+            print("\t".join(["poisson", "point", repr(rate), repr(float(k)), *map(show, (f, low, high, mp.log1p(-high) if high < 0.5 else ln(low), mp.log1p(-low) if low < 0.5 else ln(high)))]))
         else:
             print("\t".join(["poisson", "pmf", repr(rate), repr(float(k)), show(f)]))
 for rate in (0.3, 20.0, 400.0, 3000.0):

@@ -124,7 +124,7 @@ def beta_ratio(a, b, x):
 
 
 def ln_beta_lower(a, b, x):
-    if x <= mpf(9) / 10:
+    if x <= a / (a + b) or (a < 1 and x < 0.1):
         return ln_beta_density(a, b, x) + mp.log(x * (1 - x) / a * beta_ratio(a, b, x))
     return mp.log1p(-mp.exp(ln_beta_density(a, b, x) + mp.log(x * (1 - x) / b * beta_ratio(b, a, 1 - x))))
 

@@ -91,7 +91,8 @@ fn poles_and_edges() {
     let mut failures = Vec::new();
     for &(name, f, x, value, derivative) in rows {
         let (y, forward) = jvp(f, &x, &1.0).unwrap();
-        let reverse = grad(f, &x).unwrap();
+        // grad refuses what does not depend on its argument; the pullback of that is zero
+        let reverse = vjp(f, &x).unwrap().1.call(&Var::scalar(1.0)).unwrap();
         if !same(y.item(), value) {
             failures.push(format!("{name}({x}) = {:e}, not {value:e}", y.item()));
         }

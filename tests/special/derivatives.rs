@@ -95,14 +95,14 @@ fn derivatives_hold_where_the_naive_form_cancels_or_underflows() {
     close("i0e", d(|x| i0e(x).log(), x), -(0.5 / x + 0.125 / (x * x)), 1e-14);
     // logistic tails
     close("expit", d(|x| expit(x), 40.0), (-40f64).exp(), 1e-15);
-    // ∂ ln P/∂x = (a/x)(1 + …) where P is 1e-800
-    close("log_gammainc", d(|x| log_gammainc(&Var::scalar(20.0), x), 1e-40), 20.0 / 1e-40, 1e-13);
+    // ∂ ln P/∂x = (a/x)(1 + …) where P is 1e-819, as e^{ln p − ln P}: the rounding of exponents of 1900 is left
+    close("log_gammainc", d(|x| log_gammainc(&Var::scalar(20.0), x), 1e-40), 20.0 / 1e-40, 1900.0 * f64::EPSILON);
     // ∂ ln Q/∂x → −1 + (a−1)/x where Q is e^{−2000}
     let x = 2000.0;
     close("log_gammaincc", d(|x| log_gammaincc(&Var::scalar(3.0), x), x), -1.0 / (1.0 + 2.0 / x + 2.0 / (x * x)), 1e-12);
     // ∂ ln P/∂a = ln x − ψ(a + 1) there
     let expected = 1e-40f64.ln() - digamma(&Var::scalar(21.0)).item();
-    close("log_gammainc in a", d(|a| log_gammainc(a, &Var::scalar(1e-40)), 20.0), expected, 1e-13);
+    close("log_gammainc in a", d(|a| log_gammainc(a, &Var::scalar(1e-40)), 20.0), expected, 1900.0 * f64::EPSILON);
     // ψ(a) − ψ(a + b) for b ≪ a
     close("betaln", d(|a| betaln(a, &Var::scalar(1.0)), 1e10), -1e-10, 1e-15);
 }
