@@ -26,7 +26,7 @@ fn sinc_series<T: Scalar>(n: u32, t: T) -> T {
     let square = t * t;
     let first = n.div_ceil(2);
     // (−1)ᵏ t^{2k−n}/(2k − n)! for the first k
-    let mut power = if first % 2 == 0 { T::one() } else { -T::one() };
+    let mut power = if first.is_multiple_of(2) { T::one() } else { -T::one() };
     if n % 2 == 1 {
         power *= t;
     }

@@ -98,7 +98,7 @@ fn cr(f: Many<'_, C, f64>, x: &[Z]) {
 
 /// Derivatives of a function of one real array, to second order in both modes.
 pub fn check(f: &dyn Fn(&R) -> R, x: &R) {
-    rr(&|x| vec![f(&x[0])], &[x.clone()]);
+    rr(&|x| vec![f(&x[0])], std::slice::from_ref(x));
 }
 
 /// As [`check`], of two arrays.
@@ -112,7 +112,7 @@ pub fn check_n(f: &dyn Fn(&[R]) -> Vec<R>, x: &[R]) {
 }
 
 pub fn check_c(f: &dyn Fn(&Z) -> Z, x: &Z) {
-    cc(&|x| vec![f(&x[0])], &[x.clone()]);
+    cc(&|x| vec![f(&x[0])], std::slice::from_ref(x));
 }
 
 pub fn check2_c(f: &dyn Fn(&Z, &Z) -> Z, x: &Z, y: &Z) {
@@ -130,7 +130,7 @@ pub fn check_rc(f: &dyn Fn(&[R]) -> Vec<Z>, x: &[R]) {
 
 /// From complex to real arrays.
 pub fn check_cr(f: &dyn Fn(&Z) -> Vec<R>, x: &Z) {
-    cr(&|x| f(&x[0]), &[x.clone()]);
+    cr(&|x| f(&x[0]), std::slice::from_ref(x));
 }
 
 /// A linear rearrangement, of real and of complex arrays: the same closure body twice.
