@@ -4,3 +4,4 @@ mod degenerate;
 mod derivatives;
 mod errors;
 mod random;
+mod truncated_eigh;
