@@ -56,7 +56,8 @@ impl From<f64> for Norm {
 /// assert_eq!(norm(&a, 2.0, 0)?.as_slice(), &[5.0, 0.0]);
 /// assert_eq!(norm(&a, 1.0, ..)?.item(), 7.0);
 /// assert_eq!(norm(&a, Norm::Fro, keepdims(..))?.shape(), &[1, 1]);
-/// assert!((norm(&a, Norm::Nuc, [0, 1])?.item() - 5.0).abs() < 1e-14);
+/// let nuclear: f64 = norm(&a, Norm::Nuc, [0, 1])?.item();
+/// assert!((nuclear - 5.0).abs() < 1e-14);
 /// let g = grad(|x: &Var<f64>| norm(x, 2.0, ..), &ndarray::array![0.0, 0.0])?;
 /// assert_eq!(g, ndarray::array![0.0, 0.0]);
 /// # Ok::<(), pullback::Error>(())

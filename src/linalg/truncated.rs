@@ -26,6 +26,20 @@ struct TruncatedEigh<T> {
     types: PhantomData<T>,
 }
 
+/// An order by falling modulus in which, where moduli agree to rounding, values fall too: equal ones stand together, of ±λ the positive first.
+fn positive_first<R: Real>(values: &[R], close: f64) -> Vec<usize> {
+    let moduli: Vec<f64> = values.iter().map(|v| v.to_f64().abs()).collect();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    let mut start = 0;
+    for i in 1..=values.len() {
+        if i == values.len() || moduli[i - 1] - moduli[i] > close * moduli[0] {
+            order[start..i].sort_by(|&i, &j| values[j].to_f64().total_cmp(&values[i].to_f64()));
+            start = i;
+        }
+    }
+    order
+}
+
 /// The signs of the values, as constants.
 fn signs<T: Scalar>(values: &Var<T::Real>) -> Var<T::Real> {
     let sign = |x: &T::Real| if *x < T::Real::zero() { -T::Real::one() } else { T::Real::one() };
@@ -58,8 +72,10 @@ impl<T: Scalar> Primitive for TruncatedEigh<T> {
                 ask = (2 * ask).min(n); // the multiplet goes on beyond what was computed
                 continue;
             }
-            let columns = vectors.chunks(ask.max(1)).flat_map(|row| row[..keep].iter().copied()).collect();
-            return Ok((Var::constant(Tensor::new(&[keep], values[..keep].to_vec())), Var::constant(Tensor::new(&[n, keep], columns))));
+            let order = positive_first(&values[..keep], degeneracy::<T>());
+            let kept = order.iter().map(|&i| values[i]).collect();
+            let columns = vectors.chunks(ask.max(1)).flat_map(|row| order.iter().map(|&i| row[i])).collect();
+            return Ok((Var::constant(Tensor::new(&[keep], kept)), Var::constant(Tensor::new(&[n, keep], columns))));
         }
     }
     fn vjp(
@@ -70,11 +86,7 @@ impl<T: Scalar> Primitive for TruncatedEigh<T> {
         _: &[bool],
     ) -> Result<Option<Var<T>>> {
         if let Some(g) = &values_bar {
-            // equal values stand together only when sorted: +λ and −λ may alternate
-            let mut order: Vec<usize> = (0..values.len()).collect();
-            order.sort_by(|&i, &j| values.as_slice()[i].to_f64().total_cmp(&values.as_slice()[j].to_f64()));
-            let sorted = |v: &Var<T::Real>| Var::from(order.iter().map(|&i| v.as_slice()[i]).collect::<Vec<_>>());
-            refuse_split_values(NAME, &sorted(values), &sorted(g))?;
+            refuse_split_values(NAME, values, g)?;
         }
         let Some(vectors_bar) = vectors_bar else {
             return Ok(values_bar.map(|g| (vectors * row::<T>(&g)).matmul(vectors.h())));

@@ -5,3 +5,4 @@ mod derivatives;
 mod errors;
 mod iterative;
 mod random;
+mod truncated_eigh;
