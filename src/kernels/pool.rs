@@ -14,6 +14,8 @@ use std::sync::Mutex;
 const SMALLEST: usize = 1 << 16;
 /// Larger buffers are given back: their pages are long cold anyway.
 const LARGEST: usize = 1 << 25;
+/// How many of one size are kept at most.
+const ALIKE: usize = 8;
 /// What is kept at most, in bytes.
 const LIMIT: usize = 1 << 26;
 
@@ -89,6 +91,13 @@ fn keep<V>(v: Vec<V>) {
         return;
     };
     let mut pool = pool();
+    // what came from elsewhere comes in too, so those of one size would pile up
+    let mut alike = pool.idle.iter().enumerate().filter(|(_, idle)| idle.layout == layout).map(|(i, _)| i);
+    let oldest = alike.next();
+    if let Some(oldest) = oldest.filter(|_| alike.count() + 1 >= ALIKE) {
+        pool.idle.remove(oldest);
+        pool.bytes -= layout.size();
+    }
     pool.bytes += layout.size();
     pool.idle.push_back(Idle { pointer, layout });
     while pool.bytes > LIMIT

@@ -36,6 +36,7 @@ const BUFFER: f64 = (N * size_of::<f64>()) as f64;
 fn count(slope: f64) -> (usize, f64, f64) {
     let b = Var::from(vec![0.5; N]);
     let options = FixedPointOptions { method: FixedPointMethod::Picard { damping: 1.0 }, max_iterations: 100_000, ..Default::default() };
+    pullback::release_memory();
     let before = LIVE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let mut iterations = 0;
@@ -46,6 +47,7 @@ fn count(slope: f64) -> (usize, f64, f64) {
         Ok::<_, Error>(found.x)
     };
     let (y, pull) = vjp(run, &b).unwrap();
+    pullback::release_memory();
     let held = (LIVE.load(Ordering::Relaxed) - before) as f64 / BUFFER;
     pull.call(&y).unwrap();
     let peak = (PEAK.load(Ordering::Relaxed) - before) as f64 / BUFFER;
