@@ -31,7 +31,7 @@ struct Args {
     #[arg(long, default_value_t = 64)]
     side: usize,
     /// Iterations of L-BFGS in two dimensions
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = 500)]
     iterations_2d: usize,
     #[command(flatten)]
     #[serde(flatten)]
@@ -142,10 +142,9 @@ fn one_dimension(args: &Args, run: &mut Run) -> common::Outcome<Vec<Panel>> {
     run.result("gradient_difference_lanczos_dense", difference).at("points", n).reference(0.0, "the same gradient").within(1e-8);
     let found = run.result("final_loss", last).at("points", n).at("iterations", curve.len() - 1);
     if n == 300 && args.iterations >= 1000 {
-        // lower is better: nothing is missed below the published value
-        let reference = 0.024938;
-        found.reference(reference, "Wang 2018, after 987 iterations").within((reference - last).max(0.0249 - reference).max(0.0) + 1e-15);
+        found.reference(0.024938, "Wang 2018, after 987 iterations");
         if last > 0.0249 {
+            // missed; below it, lower is better
             found.within(0.0);
         }
     }
@@ -184,8 +183,15 @@ fn two_dimensions(args: &Args, run: &mut Run) -> common::Outcome<Vec<Panel>> {
     let spread = |f: &Var<f64>| (mean(&f.square()) - mean(f).powi(2)).sqrt();
     let deviation = spread(&off) / spread(&exact);
     run.result("initial_loss_2d", initial).at("side", n);
-    run.result("final_loss_2d", last).at("side", n).at("iterations", curve.len() - 1).reference(0.0, "the target's own potential");
-    run.result("potential_deviation_2d", deviation).at("side", n).reference(0.0, "the target's own potential").within(0.1);
+    run.result("final_loss_2d", last)
+        .at("side", n)
+        .at("iterations", curve.len() - 1)
+        .reference(0.0, "the target's own density")
+        .within(1e-4);
+    let found = run.result("potential_deviation_2d", deviation).at("side", n).reference(0.0, "the target's own potential");
+    if args.iterations_2d >= 500 {
+        found.within(0.1);
+    }
 
     let shift = mean(&off);
     let cut: Vec<usize> = (0..n).map(|i| i * n + n / 2).collect();
