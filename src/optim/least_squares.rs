@@ -33,7 +33,7 @@ pub enum LeastSquaresSolver {
 /// use pullback::prelude::*;
 /// // a decay a·exp(−k t), seen at five times
 /// let t = Var::from([0.0, 1.0, 2.0, 3.0, 4.0]);
-/// let seen = 2.0 * (-0.7 * &t).exp();
+/// let seen = (&t * -0.7).exp() * 2.0;
 /// let residual = |(a, k): &(Var<f64>, Var<f64>)| a * (-(k * &t)).exp() - &seen;
 /// let fit = LevenbergMarquardt::default().minimize(residual, &(1.0, 0.1))?;
 /// assert!((fit.x.0 - 2.0).abs() < 1e-8 && (fit.x.1 - 0.7).abs() < 1e-8 && fit.converged);
