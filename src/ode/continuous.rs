@@ -7,10 +7,9 @@
 use super::adaptive::Adaptive;
 use super::options::{Adjoint, Stepping};
 use super::reverse::{Gradient, Sweep};
-use super::runge_kutta::combine;
 use super::solve::{Run, Taken};
 use super::stepper::stepper;
-use super::system::{Counted, Counts, System, axpy, dot};
+use super::system::{Counted, Counts, System, axpy, dot, gather};
 use super::tableau::Tableau;
 use crate::error::{Error, Result};
 
@@ -91,7 +90,7 @@ impl Trajectory<'_> {
         let mut weights = [0.0; 16];
         let weights = &mut weights[..self.tableau.extended()];
         self.tableau.weights((t - step.t) / step.h, weights);
-        combine(&self.run.stages[k * each..(k + 1) * each], weights, step.h, &self.run.states[k * self.n..(k + 1) * self.n], y);
+        gather(weights, &self.run.stages[k * each..(k + 1) * each], step.h, &self.run.states[k * self.n..(k + 1) * self.n], y);
     }
 }
 
