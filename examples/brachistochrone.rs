@@ -86,10 +86,9 @@ fn main() -> common::Outcome {
     let exact: Vec<f64> = x.iter().map(|&x| if x == 0.0 { 0.0 } else { depth_at(x / radius) * radius }).collect();
     let off = y.as_slice().iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     run.result("travel_time", minimum.value).reference(fastest, "cycloid, θ√(R/g)").within(1e-4 * fastest);
-    run.result("travel_time_straight", straight).reference(
-        (2.0 * (args.distance.powi(2) + args.depth.powi(2)) / (gravity * args.depth)).sqrt(),
-        "inclined plane",
-    ).within(1e-12);
+    run.result("travel_time_straight", straight)
+        .reference((2.0 * (args.distance.powi(2) + args.depth.powi(2)) / (gravity * args.depth)).sqrt(), "inclined plane")
+        .within(1e-12);
     run.result("largest_difference_of_depth", off).within(5e-3 * args.depth);
     run.result("iterations", minimum.iterations as f64);
     let curve = |y: &[f64]| x.iter().zip(y).map(|(&x, &y)| (x, -y)).collect::<Vec<_>>();

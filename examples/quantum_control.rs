@@ -54,7 +54,8 @@ impl Gate {
         let x = Var::from(ndarray::array![[zero, one], [one, zero]]);
         let y = Var::from(ndarray::array![[zero, -i], [i, zero]]);
         let z = Var::from(ndarray::array![[one, zero], [zero, -one]]);
-        let controls = [kron(&x, &identity), kron(&y, &identity), kron(&identity, &x), kron(&identity, &y)].map(|c| (c * -i).reshape(&[16]));
+        let controls =
+            [kron(&x, &identity), kron(&y, &identity), kron(&identity, &x), kron(&identity, &y)].map(|c| (c * -i).reshape(&[16]));
         let frequencies = (1..=sines).map(|n| n as f64 * std::f64::consts::PI / duration).collect::<Vec<_>>();
         Gate { drift: kron(&z, &z) * -i, controls: stack(&controls, 0), frequencies: Var::from(frequencies), duration }
     }
@@ -155,6 +156,11 @@ fn main() -> common::Outcome {
         let points: Vec<(f64, f64)> = f.history.iter().enumerate().map(|(i, v)| (i as f64, v.max(1e-16))).collect();
         descent = descent.line(&format!("start {start}"), &points);
     }
-    Figure::new("A CNOT gate from four control fields").panel(descent).panel(controls).panel(populations).columns(3).save(run.out(), "quantum_control")?;
+    Figure::new("A CNOT gate from four control fields")
+        .panel(descent)
+        .panel(controls)
+        .panel(populations)
+        .columns(3)
+        .save(run.out(), "quantum_control")?;
     run.finish()
 }

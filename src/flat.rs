@@ -150,7 +150,8 @@ pub(crate) fn component<A: Tree>(like: &A, index: usize) -> String {
         let n = reals(v);
         if (at..at + n).contains(&index) {
             let complex = matches!(v, AnyRef::C32(_) | AnyRef::C64(_));
-            let (mut flat, part) = if complex { ((index - at) / 2, [" (real part)", " (imaginary part)"][(index - at) % 2]) } else { (index - at, "") };
+            let (mut flat, part) =
+                if complex { ((index - at) / 2, [" (real part)", " (imaginary part)"][(index - at) % 2]) } else { (index - at, "") };
             let mut place = vec![0; v.shape().len()];
             for (place, &length) in place.iter_mut().zip(v.shape()).rev() {
                 *place = flat % length;

@@ -7,10 +7,10 @@
 use super::adaptive::Adaptive;
 use super::options::{Adjoint, OdeOptions, Stepping};
 use super::primitive::{Field, Model, Traced};
+use super::run;
 use super::solve::{check_times, equal_steps};
 use super::stepper::stepper;
 use super::system::{Counted, System};
-use super::run;
 use crate::autodiff::{AnyRef, AnyVar, Returns, Tree, Var, custom_vjp, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::flat::{self, Point};
@@ -84,7 +84,11 @@ where
     let field: Field<Y, P> = Arc::new(move |t: &Var<f64>, y: &Y, p: &P| f(t, y, p).into_result());
     let event: Event<Y, P> = Arc::new(move |t: &Var<f64>, y: &Y, p: &P| {
         let g = event(t, y, p).into_result()?;
-        if g.len() == 1 { Ok(g.reshape(&[])) } else { Err(Error::shape("odeint_event", format!("the event function must return one number, its shape is {:?}", g.shape()))) }
+        if g.len() == 1 {
+            Ok(g.reshape(&[]))
+        } else {
+            Err(Error::shape("odeint_event", format!("the event function must return one number, its shape is {:?}", g.shape())))
+        }
     });
     if t0.len() != 1 {
         return Err(Error::shape("odeint_event", format!("the initial time must be one number, its shape is {:?}", t0.shape())));
@@ -129,7 +133,8 @@ fn located<Y: Tree, P: Tree>(
             let at = Point((t1.clone(), y1));
             let (_, slope) = jvp(|(t, y): &(Var<f64>, Y)| event(t, y, params), &at, &Point((Var::scalar(1.0), velocity)))?;
             if slope.item() == 0.0 {
-                let message = format!("the event function touches zero at t = {} without passing through it: its time has no derivative", t1.item());
+                let message =
+                    format!("the event function touches zero at t = {} without passing through it: its time has no derivative", t1.item());
                 return Err(Error::derivative("odeint_event", message));
             }
             let along = |(y0, t0, params): &(Y, Var<f64>, P)| event(t1, &end(y0, t0, t1, params)?, params);
@@ -167,7 +172,10 @@ fn find(
     options.check()?;
     check_times(&[t0, limit])?;
     if matches!(options.adjoint, Adjoint::Reversible { .. }) && !options.method.is_symmetric() {
-        return Err(Error::argument("odeint_event", "the reversible adjoint of an explicit method has no events: use the discrete adjoint"));
+        return Err(Error::argument(
+            "odeint_event",
+            "the reversible adjoint of an explicit method has no events: use the discrete adjoint",
+        ));
     }
     let mut counted = Counted::new(system);
     let plain = || stepper(options.method, Adjoint::default(), options.accuracy(), system);

@@ -13,12 +13,20 @@ impl<F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Model<Var<f64>, Va
     fn system<'a>(&'a self, like: &Var<f64>, params: &Var<f64>) -> Result<Box<dyn System + 'a>> {
         let p = params.len();
         if like.ndim() == 0 || like.shape()[like.ndim() - 1] != OUT {
-            return Err(Error::shape("odeint_fused", format!("the field has {OUT} components, the state has shape {:?}: its last axis must be they", like.shape())));
+            return Err(Error::shape(
+                "odeint_fused",
+                format!("the field has {OUT} components, the state has shape {:?}: its last axis must be they", like.shape()),
+            ));
         }
         if IN != OUT + p && IN != OUT + p + 1 {
             return Err(Error::shape(
                 "odeint_fused",
-                format!("the field takes {IN} numbers; {OUT} components and {p} parameters (of shape {:?}) make {}, or {} with the time in front", params.shape(), OUT + p, OUT + p + 1),
+                format!(
+                    "the field takes {IN} numbers; {OUT} components and {p} parameters (of shape {:?}) make {}, or {} with the time in front",
+                    params.shape(),
+                    OUT + p,
+                    OUT + p + 1
+                ),
             ));
         }
         let mut numbers = [0.0; IN];

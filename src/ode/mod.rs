@@ -75,7 +75,13 @@ impl<Y> OdeSolution<Y> {
     }
 }
 
-fn run<Y: Tree, P: Tree>(model: Arc<dyn Model<Y, P>>, y0: &Y, times: &Var<f64>, params: &P, options: &OdeOptions) -> Result<OdeSolution<Y>> {
+fn run<Y: Tree, P: Tree>(
+    model: Arc<dyn Model<Y, P>>,
+    y0: &Y,
+    times: &Var<f64>,
+    params: &P,
+    options: &OdeOptions,
+) -> Result<OdeSolution<Y>> {
     let inputs = (y0.clone(), times.clone(), params.clone());
     let counts: SharedCounts = Arc::default();
     let solve = Odeint { model, options: *options, wanted: !flat::is_constant(&inputs), run: Mutex::new(None), counts: counts.clone() };

@@ -138,7 +138,15 @@ impl Newton {
     ///
     /// Stops when the next update of γh k would be 10⁻⁶ of a tolerance and 10⁻¹² of the state, or at rounding: derivatives take the stages as
     /// solved.
-    pub(crate) fn stage(&mut self, system: &mut Counted, t: f64, base: &mut [f64], gamma_h: f64, k: &mut [f64], to: Accuracy) -> Result<bool> {
+    pub(crate) fn stage(
+        &mut self,
+        system: &mut Counted,
+        t: f64,
+        base: &mut [f64],
+        gamma_h: f64,
+        k: &mut [f64],
+        to: Accuracy,
+    ) -> Result<bool> {
         let m = system.system.coupled();
         let n = base.len();
         self.base.clear();
@@ -186,12 +194,14 @@ impl Newton {
                 }
                 // the Jacobian is too old: a new one here
                 (0..n).for_each(|i| self.at[i] = self.base[i] + if i < m { gamma_h * k[i] } else { 0.0 });
-                if !self.at.iter().all(|x| x.is_finite()) || !{
-                    let at = std::mem::take(&mut self.at);
-                    let fine = self.prepare(system, t, &at, gamma_h);
-                    self.at = at;
-                    fine?
-                } {
+                if !self.at.iter().all(|x| x.is_finite())
+                    || !{
+                        let at = std::mem::take(&mut self.at);
+                        let fine = self.prepare(system, t, &at, gamma_h);
+                        self.at = at;
+                        fine?
+                    }
+                {
                     return Ok(false);
                 }
                 (fresh, last) = (update, f64::INFINITY);
@@ -205,6 +215,8 @@ impl Newton {
 pub(crate) fn unsolved(t: f64, h: f64) -> Error {
     Error::no_convergence(
         "odeint",
-        format!("the equation of the implicit step from t = {t} with h = {h} was not solved: use smaller steps, or Esdirk4 with adaptive ones"),
+        format!(
+            "the equation of the implicit step from t = {t} with h = {h} was not solved: use smaller steps, or Esdirk4 with adaptive ones"
+        ),
     )
 }

@@ -189,7 +189,10 @@ impl OdeOptions {
                     return refuse(format!("tolerances must be finite, not negative and not both zero, got rtol = {rtol}, atol = {atol}"));
                 }
                 if rtol > 0.0 && rtol < 10.0 * f64::EPSILON {
-                    return refuse(format!("rtol = {rtol} is below what double precision reaches: use at least {:.1e}", 10.0 * f64::EPSILON));
+                    return refuse(format!(
+                        "rtol = {rtol} is below what double precision reaches: use at least {:.1e}",
+                        10.0 * f64::EPSILON
+                    ));
                 }
                 if first_step.is_some_and(|h| !(h > 0.0 && h.is_finite())) {
                     return refuse(format!("the first step must be positive and finite, got {first_step:?}"));
@@ -205,7 +208,9 @@ impl OdeOptions {
             return refuse(format!("{method:?} {why} under adaptive steps: use Stepping::Fixed, or Tsit5, Dop853, Esdirk4"));
         }
         match self.adjoint {
-            Adjoint::Discrete { checkpoints: Some(0) } => refuse("the discrete adjoint needs room for one state at least, got checkpoints = 0".into()),
+            Adjoint::Discrete { checkpoints: Some(0) } => {
+                refuse("the discrete adjoint needs room for one state at least, got checkpoints = 0".into())
+            }
             Adjoint::Reversible { coupling } if !(coupling > 0.0 && coupling <= 1.0) => {
                 refuse(format!("the coupling must lie in (0, 1], got {coupling}"))
             }

@@ -117,13 +117,12 @@ impl<'a, 'b> Walk<'a, 'b> {
 }
 
 fn discrete(sweep: &Sweep, run: &Run, checkpoints: Option<usize>) -> Result<Gradient> {
-    let (n, steps) = (sweep.y0.len(), run.plan.len());
+    let steps = run.plan.len();
     let mut walk = Walk::new(sweep);
-    if run.states.len() == n * steps {
-        let each = run.stages.len().checked_div(steps).unwrap_or(0);
+    if run.states.len() == steps {
         for k in (0..steps).rev() {
             let taken = run.plan.step(k, sweep.times);
-            walk.pull(&taken, &run.states[k * n..(k + 1) * n], &run.stages[k * each..(k + 1) * each])?;
+            walk.pull(&taken, run.states.row(k), run.stages.row(k))?;
         }
         return Ok(walk.finish());
     }

@@ -28,7 +28,8 @@ pub(crate) fn push(
     let mut system = Counted::new(system);
     let copies = stepper.carried(n) / n;
     let mut y = y0.repeat(copies);
-    let mut dy: Vec<Vec<f64>> = directions.iter().map(|d| if d.y0.is_empty() { vec![0.0; n * copies] } else { d.y0.repeat(copies) }).collect();
+    let mut dy: Vec<Vec<f64>> =
+        directions.iter().map(|d| if d.y0.is_empty() { vec![0.0; n * copies] } else { d.y0.repeat(copies) }).collect();
     dy.iter().enumerate().for_each(|(d, dy)| found(0, d, &dy[..n]));
     for k in 0..plan.len() {
         let taken = plan.step(k, times);

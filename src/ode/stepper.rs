@@ -73,6 +73,7 @@ pub(crate) trait Stepper {
 
     /// The tangents of one step from (t, y): each of `dy` is that of y and becomes that of y₁; `y` becomes y₁. For values within the step,
     /// at σ with tangents dσ (one for each direction), `found` is called with (value's index, direction, tangent).
+    #[allow(clippy::too_many_arguments)]
     fn jvp(
         &mut self,
         system: &mut Counted,

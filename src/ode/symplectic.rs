@@ -66,7 +66,7 @@ impl Symplectic {
 /// Checks that the two halves of the field are those of a separable Hamiltonian: q̇ does not depend on q, ṗ not on p.
 pub(crate) fn check_separable(system: &dyn System, t: f64, y: &[f64]) -> Result<()> {
     let n = y.len();
-    if n % 2 != 0 {
+    if !n.is_multiple_of(2) {
         return Err(Error::argument(
             "odeint",
             format!("a symplectic method needs as many positions as momenta, the state has {n} real numbers"),

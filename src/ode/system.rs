@@ -92,10 +92,7 @@ impl<'a> Counted<'a> {
     pub(crate) fn check(&self, t: f64, k: &[f64]) -> Result<()> {
         match k.iter().position(|k| !k.is_finite()) {
             None => Ok(()),
-            Some(i) => Err(Error::non_finite(
-                "odeint",
-                format!("the field is {} at t = {t} in {}", k[i], self.system.component(i)),
-            )),
+            Some(i) => Err(Error::non_finite("odeint", format!("the field is {} at t = {t} in {}", k[i], self.system.component(i)))),
         }
     }
 }

@@ -339,7 +339,8 @@ mod tests {
 
     #[test]
     fn dense_output_has_its_order_within_the_step_and_meets_the_end() {
-        let orders = [(Method::Bosh3, 3), (Method::Tsit5, 4), (Method::Dopri5, 4), (Method::Dop853, 7), (Method::Esdirk4, 3), (Method::Rk4, 3)];
+        let orders =
+            [(Method::Bosh3, 3), (Method::Tsit5, 4), (Method::Dopri5, 4), (Method::Dop853, 7), (Method::Esdirk4, 3), (Method::Rk4, 3)];
         for (method, order) in orders {
             let t = method.tableau().unwrap();
             let mut w = vec![0.0; t.extended()];

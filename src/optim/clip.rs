@@ -1,8 +1,8 @@
 //! Gradients kept within bounds.
 
+use crate::Argument;
 use crate::error::{Error, Result};
 use crate::flat;
-use crate::Argument;
 
 /// What is done to a gradient before a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -68,7 +68,10 @@ fn ready(operation: &'static str, buffer: &mut Vec<f64>, n: usize) -> Result<()>
         buffer.resize(n, 0.0);
     }
     if buffer.len() != n {
-        return Err(Error::shape(operation, format!("the state belongs to {} real parameters, got {n}: use one optimiser for each set", buffer.len())));
+        return Err(Error::shape(
+            operation,
+            format!("the state belongs to {} real parameters, got {n}: use one optimiser for each set", buffer.len()),
+        ));
     }
     Ok(())
 }

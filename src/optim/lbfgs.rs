@@ -28,7 +28,13 @@ pub struct LbfgsOptions {
 
 impl Default for LbfgsOptions {
     fn default() -> Self {
-        LbfgsOptions { memory: 10, line_search: LineSearch::default(), gradient_tolerance: 1e-8, value_tolerance: 0.0, max_iterations: 1000 }
+        LbfgsOptions {
+            memory: 10,
+            line_search: LineSearch::default(),
+            gradient_tolerance: 1e-8,
+            value_tolerance: 0.0,
+            max_iterations: 1000,
+        }
     }
 }
 

@@ -86,6 +86,9 @@ impl Schedule {
         if fine {
             return Ok(());
         }
-        Err(Error::argument(operation, format!("learning rates must be finite and not negative, and lengths at least 1 step, got {self:?}")))
+        Err(Error::argument(
+            operation,
+            format!("learning rates must be finite and not negative, and lengths at least 1 step, got {self:?}"),
+        ))
     }
 }

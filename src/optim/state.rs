@@ -68,7 +68,10 @@ impl State {
     }
 
     fn missing(&self, name: &str) -> Error {
-        Error::argument("State", format!("the saved state of `{}` has no entry `{name}`: it is incomplete or of another version", self.kind))
+        Error::argument(
+            "State",
+            format!("the saved state of `{}` has no entry `{name}`: it is incomplete or of another version", self.kind),
+        )
     }
 
     /// Checks whose state this is.

@@ -106,10 +106,7 @@ fn gradient_by_sensitivities(problem: usize, (y0, times, p): &Inputs) -> Vec<f64
                 [[p[0] - p[1] * y[1], -p[1] * y[0]], [p[3] * y[1], p[3] * y[0] - p[2]]],
                 vec![[y[0], 0.0], [-y[0] * y[1], 0.0], [0.0, -y[1]], [0.0, y[0] * y[1]]],
             ),
-            1 => (
-                [[0.0, 1.0], [-p[0] * p[0] * y[0].cos(), -p[1]]],
-                vec![[0.0, -2.0 * p[0] * y[0].sin()], [0.0, -y[1]], [0.0, t.cos()]],
-            ),
+            1 => ([[0.0, 1.0], [-p[0] * p[0] * y[0].cos(), -p[1]]], vec![[0.0, -2.0 * p[0] * y[0].sin()], [0.0, -y[1]], [0.0, t.cos()]]),
             _ => ([[0.0, 1.0], [-2.0 * p[0] * y[0] * y[1] - 1.0, p[0] * (1.0 - y[0] * y[0])]], vec![[0.0, (1.0 - y[0] * y[0]) * y[1]]]),
         };
         for k in 0..n + m {
@@ -137,7 +134,11 @@ fn gradient_by_sensitivities(problem: usize, (y0, times, p): &Inputs) -> Vec<f64
     // a time shifts its own state by f, and the first one all of them: y(t; t₀) has ∂y/∂t₀ = −∂y/∂y₀ f(t₀, y₀)
     let f = |i: usize| field(&times.get(&[i as isize]), &Var::from(z.row_vec(i)), p).as_slice()[..2].to_vec();
     let f0 = f(0);
-    out.push(-(1..times.len()).map(|i| (0..2).map(|j| c[[i, j]] * (0..2).map(|k| z[[i, 2 + 2 * k + j]] * f0[k]).sum::<f64>()).sum::<f64>()).sum::<f64>());
+    out.push(
+        -(1..times.len())
+            .map(|i| (0..2).map(|j| c[[i, j]] * (0..2).map(|k| z[[i, 2 + 2 * k + j]] * f0[k]).sum::<f64>()).sum::<f64>())
+            .sum::<f64>(),
+    );
     for i in 1..times.len() {
         out.push(f(i).iter().enumerate().map(|(j, f)| c[[i, j]] * f).sum());
     }

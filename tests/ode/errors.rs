@@ -59,7 +59,9 @@ fn a_field_of_the_wrong_shape_or_with_a_nan_is_named() {
     let nan = |t: &Var<f64>, y: &(Var<f64>, Var<f64>), _: &()| (y.0.clone() * 0.0, (1.0 - t).sqrt() + &y.1 * 0.0);
     let start = (Var::scalar(0.0), Var::from([0.0, 0.0]));
     let adaptive = OdeOptions::default();
-    for options in [adaptive, OdeOptions { stepping: Stepping::Fixed { step: 0.15 }, ..adaptive }, OdeOptions { method: Method::Esdirk4, ..adaptive }] {
+    for options in
+        [adaptive, OdeOptions { stepping: Stepping::Fixed { step: 0.15 }, ..adaptive }, OdeOptions { method: Method::Esdirk4, ..adaptive }]
+    {
         says(odeint(nan, &start, &times, &(), &options), &["NaN at t = 1", "component [0] of array 1"]);
     }
     let start_nan = odeint(nan, &(Var::scalar(f64::NAN), start.1.clone()), &times, &(), &adaptive);

@@ -50,7 +50,9 @@ fn event_times_have_second_derivatives_under_explicit_methods() {
     let options = OdeOptions { method: Method::Dopri5, stepping: Stepping::adaptive(1e-9, 1e-9), ..Default::default() };
     let landing = |x: &Var<f64>| {
         let y = [Var::scalar(1.0), x.get(&[0])];
-        Ok::<_, pullback::Error>(odeint_event(fall, height, &y, &Var::scalar(0.0), 50.0, &x.get(&[1]), Crossing::Falling, &options)?.expect("it falls").time)
+        Ok::<_, pullback::Error>(
+            odeint_event(fall, height, &y, &Var::scalar(0.0), 50.0, &x.get(&[1]), Crossing::Falling, &options)?.expect("it falls").time,
+        )
     };
     // t = (v + √(v² + 2g))/g
     let (v, g) = (1.5, 2.0);

@@ -1,4 +1,4 @@
-// What an adjoint holds: bytes counted by the global allocator. One test, alone in its process, so that nothing else allocates.
+//! What an adjoint holds: bytes counted by the global allocator. One test, alone in its process, so that nothing else allocates.
 
 use pullback::ode::{Adjoint, Method, OdeOptions, Stepping, odeint};
 use pullback::prelude::*;
@@ -69,6 +69,9 @@ fn memory_of_the_adjoints() {
     for room in [10, 40] {
         let bounded = peak(Method::Rk4, Adjoint::Discrete { checkpoints: Some(room) }, 200);
         let least = peak(Method::Rk4, Adjoint::Discrete { checkpoints: Some(1) }, 200);
-        assert!(bounded < least + room as f64 + 1.0 && bounded > least + 0.8 * room as f64 - 4.0, "room for {room}: {bounded} states, {least} with room for one");
+        assert!(
+            bounded < least + room as f64 + 1.0 && bounded > least + 0.8 * room as f64 - 4.0,
+            "room for {room}: {bounded} states, {least} with room for one"
+        );
     }
 }

@@ -12,7 +12,8 @@ type Inputs = (Var<f64>, Var<f64>);
 
 fn robertson_gradient(adjoint: Adjoint, tolerance: f64) -> Result<(f64, Vec<f64>)> {
     let times = Var::from([0.0, 0.4, 40.0]);
-    let loss = |(y0, p): &Inputs| Ok::<_, pullback::Error>(odeint_fused(robertson, y0, &times, p, &options(adjoint, tolerance))?.y.get(&[2, 0]));
+    let loss =
+        |(y0, p): &Inputs| Ok::<_, pullback::Error>(odeint_fused(robertson, y0, &times, p, &options(adjoint, tolerance))?.y.get(&[2, 0]));
     let (value, (a, b)) = value_and_grad(loss, &(Var::from([1.0, 0.0, 0.0]), Var::from([0.04, 3e7, 1e4])))?;
     // by the logarithms of the rates, which are of one size
     let b: Vec<f64> = b.as_slice().iter().zip([0.04, 3e7, 1e4]).map(|(g, k)| g * k).collect();
@@ -34,7 +35,8 @@ fn robertson_reaches_its_reference_and_its_adjoints_agree() {
 
 fn van_der_pol_gradient(adjoint: Adjoint) -> Result<(f64, Vec<f64>)> {
     let times = Var::from([0.0, 100.0, 500.0]);
-    let loss = |(y0, p): &Inputs| Ok::<_, pullback::Error>(odeint_fused(van_der_pol, y0, &times, p, &options(adjoint, 1e-8))?.y.get(&[2, 0]));
+    let loss =
+        |(y0, p): &Inputs| Ok::<_, pullback::Error>(odeint_fused(van_der_pol, y0, &times, p, &options(adjoint, 1e-8))?.y.get(&[2, 0]));
     let (value, (a, b)) = value_and_grad(loss, &(Var::from([2.0, 0.0]), Var::from([1000.0])))?;
     Ok((value.item(), [a.as_slice(), b.as_slice()].concat()))
 }

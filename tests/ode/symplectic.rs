@@ -46,15 +46,16 @@ fn energy_errors_stay_bounded_over_many_periods() {
 fn reversible_discrete_and_forward_derivatives_agree() {
     let times = Var::from([0.0, 1.0, 2.5, 6.0]);
     for method in SYMPLECTIC {
-        let found = [Adjoint::default(), Adjoint::Discrete { checkpoints: Some(6) }, Adjoint::reversible(), Adjoint::Forward].map(|adjoint| {
-            let options = OdeOptions { method, stepping: Stepping::Fixed { step: 0.02 }, adjoint };
-            let loss = |(start, mu, times): &(State, Var<f64>, Var<f64>)| {
-                let y = kepler(start, mu, times, &options)?.y;
-                Ok::<_, pullback::Error>((y.0.square() * Var::from([1.0, 0.5])).sum() + (&y.1 * Var::from([0.3, -0.7])).sum())
-            };
-            let ((q, p), mu, t) = grad(loss, &(start(), Var::scalar(1.0), times.clone())).unwrap();
-            [q.as_slice(), p.as_slice(), mu.as_slice(), t.as_slice()].concat()
-        });
+        let found =
+            [Adjoint::default(), Adjoint::Discrete { checkpoints: Some(6) }, Adjoint::reversible(), Adjoint::Forward].map(|adjoint| {
+                let options = OdeOptions { method, stepping: Stepping::Fixed { step: 0.02 }, adjoint };
+                let loss = |(start, mu, times): &(State, Var<f64>, Var<f64>)| {
+                    let y = kepler(start, mu, times, &options)?.y;
+                    Ok::<_, pullback::Error>((y.0.square() * Var::from([1.0, 0.5])).sum() + (&y.1 * Var::from([0.3, -0.7])).sum())
+                };
+                let ((q, p), mu, t) = grad(loss, &(start(), Var::scalar(1.0), times.clone())).unwrap();
+                [q.as_slice(), p.as_slice(), mu.as_slice(), t.as_slice()].concat()
+            });
         for other in &found[1..] {
             let off = difference(other, &found[0]);
             assert!(off < 1e-11, "{method:?}: {off:.1e}");

@@ -48,8 +48,13 @@ fn trees_and_complex_numbers_are_minimised_alike() {
     use num_complex::Complex;
     type Args = (BTreeMap<String, Var<f64>>, Var<Complex<f64>>);
     let target = Var::from([Complex::new(1.0, -2.0), Complex::new(0.5, 3.0)]);
-    let loss = |(map, z): &Args| (&map["a"] - 3.0).square().sum() + (z - &target).abs_squared().sum() + (&map["b"] * z.abs_squared().sum()).square().sum();
-    let x0: Args = ([("a".to_string(), Var::from([0.0, 1.0])), ("b".to_string(), Var::scalar(2.0))].into(), target.zeros_like() + Complex::new(1.0, 0.0));
+    let loss = |(map, z): &Args| {
+        (&map["a"] - 3.0).square().sum() + (z - &target).abs_squared().sum() + (&map["b"] * z.abs_squared().sum()).square().sum()
+    };
+    let x0: Args = (
+        [("a".to_string(), Var::from([0.0, 1.0])), ("b".to_string(), Var::scalar(2.0))].into(),
+        target.zeros_like() + Complex::new(1.0, 0.0),
+    );
     let minimum = Lbfgs::default().minimize(loss, &x0).unwrap();
     assert!(minimum.value < 1e-15 && minimum.x.0["b"].item().abs() < 1e-8);
     let off = minimum.x.1.as_slice().iter().zip(target.as_slice()).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
