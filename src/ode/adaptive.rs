@@ -8,7 +8,7 @@
 use super::coupled::Coupled;
 use super::newton::Accuracy;
 use super::runge_kutta::RungeKutta;
-use super::system::{Counted, axpy};
+use super::system::{Counted, axpy, gather};
 use super::tableau::{Estimate, Tableau};
 use super::{dop853, options::Adjoint};
 use crate::error::{Error, Result};
@@ -44,6 +44,7 @@ pub(crate) struct Adaptive {
     tried: usize,
     span: f64,
     error: Vec<f64>,
+    zeros: Vec<f64>,
     new: Vec<f64>,
     started: bool,
 }
@@ -80,6 +81,7 @@ impl Adaptive {
             tried: 0,
             span: (end - t0).abs(),
             error: vec![0.0; n],
+            zeros: vec![0.0; n],
             new: vec![0.0; n],
             started: false,
         }
@@ -222,10 +224,7 @@ impl Adaptive {
         }
         let scale = |i: usize, y: &[f64], new: &[f64]| accuracy.atol + accuracy.rtol * y[i].abs().max(new[i].abs());
         let mut weighted = |e: &[f64], filtered: bool| -> f64 {
-            self.error.fill(0.0);
-            for (i, e) in e.iter().enumerate().filter(|(_, e)| **e != 0.0) {
-                axpy(h * e, &method.k[i * n..(i + 1) * n], &mut self.error);
-            }
+            gather(e, &method.k, h, &self.zeros, &mut self.error);
             if filtered {
                 method.filter(&mut self.error);
             }

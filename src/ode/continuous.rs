@@ -7,10 +7,9 @@
 use super::adaptive::Adaptive;
 use super::options::{Adjoint, Stepping};
 use super::reverse::{Gradient, Sweep};
-use super::runge_kutta::combine;
 use super::solve::{Run, Taken};
 use super::stepper::stepper;
-use super::system::{Counted, Counts, System, axpy, dot};
+use super::system::{Counted, Counts, System, axpy, dot, gather};
 use super::tableau::Tableau;
 use crate::error::{Error, Result};
 
@@ -80,18 +79,17 @@ struct Trajectory<'a> {
     tableau: &'static Tableau,
     steps: Vec<Taken>,
     run: &'a Run,
-    n: usize,
     direction: f64,
 }
 
 impl Trajectory<'_> {
     fn at(&self, t: f64, y: &mut [f64]) {
         let k = self.steps.partition_point(|s| (s.t - t) * self.direction <= 0.0).saturating_sub(1);
-        let (step, each) = (&self.steps[k], self.tableau.extended() * self.n);
+        let step = &self.steps[k];
         let mut weights = [0.0; 16];
         let weights = &mut weights[..self.tableau.extended()];
         self.tableau.weights((t - step.t) / step.h, weights);
-        combine(&self.run.stages[k * each..(k + 1) * each], weights, step.h, &self.run.states[k * self.n..(k + 1) * self.n], y);
+        gather(weights, self.run.stages.row(k), step.h, self.run.states.row(k), y);
     }
 }
 
@@ -242,7 +240,7 @@ pub(crate) fn interpolated(sweep: &Sweep, run: &Run) -> Result<Gradient> {
     let steps = (0..run.plan.len()).map(|k| run.plan.step(k, times)).collect();
     let tableau = sweep.options.method.tableau().expect("checked with the options");
     let direction = (times[times.len() - 1] - times[0]).signum();
-    let trajectory = Trajectory { tableau, steps, run, n, direction };
+    let trajectory = Trajectory { tableau, steps, run, direction };
     let system = Along { system: sweep.system, params: gp.len(), trajectory };
     let mut back = Backwards { sweep, next: None, counts: Counts::default() };
     let mut gt = vec![0.0; times.len()];

@@ -90,7 +90,7 @@ impl Stepper for Coupled {
         let (ybar, zbar) = lambda.split_at_mut(n);
         // z′ = z − Ψ_{−h}(t + h, y′)
         let back: Vec<f64> = zbar.iter().map(|z| -z).collect();
-        let mut inverse = StepGradient { params: &mut *gradient.params, t: 0.0, h: 0.0 };
+        let mut inverse = StepGradient { params: &mut *gradient.params, timed: gradient.timed, t: 0.0, h: 0.0 };
         self.method.increment_vjp(system, (t + h, -h, &next), &[], (&back, ybar), &mut [], &mut inverse)?;
         let (dt, dh) = (inverse.t, inverse.h);
         gradient.t += dt;

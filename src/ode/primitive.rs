@@ -258,6 +258,7 @@ impl<Y: Tree, P: Tree> Primitive for Odeint<Y, P> {
                 y0: &start,
                 cotangents: &covectors,
                 params: needs[leaves + 1..].iter().any(|n| *n),
+                timed: needs[leaves],
             },
             &run,
         )?;

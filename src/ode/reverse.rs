@@ -27,6 +27,8 @@ pub(crate) struct Sweep<'a> {
     pub(crate) cotangents: &'a [f64],
     /// Whether the parameters' derivative is asked for.
     pub(crate) params: bool,
+    /// Whether the times' derivative is asked for.
+    pub(crate) timed: bool,
 }
 
 impl Sweep<'_> {
@@ -83,9 +85,13 @@ impl<'a, 'b> Walk<'a, 'b> {
             .clone()
             .map(|i| Inner { sigma: (self.sweep.times[i] - taken.t) / taken.h, cotangent: self.sweep.cotangent(i), slope: 0.0 })
             .collect();
-        let mut gradient = StepGradient { params: &mut self.params, t: 0.0, h: 0.0 };
+        let mut gradient = StepGradient { params: &mut self.params, timed: self.sweep.timed, t: 0.0, h: 0.0 };
         let at = (taken.t, taken.h, y);
         self.stepper.vjp(&mut self.system, at, kept, &mut self.lambda, &mut inner, &mut gradient)?;
+        self.system.counts.steps += 1;
+        if !self.sweep.timed {
+            return Ok(());
+        }
         let (mut t, mut h) = (gradient.t, gradient.h);
         for (i, value) in taken.inner.clone().zip(&inner) {
             // σ = (t_i − t)/h
@@ -98,7 +104,6 @@ impl<'a, 'b> Walk<'a, 'b> {
         let ((a, b), (from, to)) = (taken.anchors, taken.fractions);
         self.times[a] += t * (1.0 - from) - h * (to - from);
         self.times[b] += t * from + h * (to - from);
-        self.system.counts.steps += 1;
         Ok(())
     }
 
@@ -112,13 +117,12 @@ impl<'a, 'b> Walk<'a, 'b> {
 }
 
 fn discrete(sweep: &Sweep, run: &Run, checkpoints: Option<usize>) -> Result<Gradient> {
-    let (n, steps) = (sweep.y0.len(), run.plan.len());
+    let steps = run.plan.len();
     let mut walk = Walk::new(sweep);
-    if run.states.len() == n * steps {
-        let each = run.stages.len().checked_div(steps).unwrap_or(0);
+    if run.states.len() == steps {
         for k in (0..steps).rev() {
             let taken = run.plan.step(k, sweep.times);
-            walk.pull(&taken, &run.states[k * n..(k + 1) * n], &run.stages[k * each..(k + 1) * each])?;
+            walk.pull(&taken, run.states.row(k), run.stages.row(k))?;
         }
         return Ok(walk.finish());
     }

@@ -5,7 +5,7 @@
 
 use super::newton::{Accuracy, Lu, Newton, unsolved};
 use super::stepper::{Inner, StepGradient, StepTangent, Stepper};
-use super::system::{Counted, axpy, dot};
+use super::system::{Counted, axpy, dot, gather, scatter};
 use super::tableau::Tableau;
 use crate::error::{Error, Result};
 
@@ -47,23 +47,14 @@ impl RungeKutta {
     /// y + h Σ_{j<i} a_ij k_j into `self.at`.
     #[inline]
     fn base(&mut self, i: usize, h: f64, y: &[f64]) {
-        let n = self.n;
-        let row = &self.tableau.a[i];
-        self.at.copy_from_slice(y);
-        for (j, a) in row[..i].iter().enumerate() {
-            if *a != 0.0 {
-                axpy(h * a, &self.k[j * n..(j + 1) * n], &mut self.at);
-            }
-        }
+        gather(&self.tableau.a[i][..i], &self.k, h, y, &mut self.at);
     }
 
     /// The argument Y_i of a stage whose k_i is known, into `self.at`.
+    #[inline]
     fn argument(&mut self, i: usize, h: f64, y: &[f64]) {
-        self.base(i, h, y);
-        let (a, n) = (self.tableau.a[i][i], self.n);
-        if a != 0.0 {
-            axpy(h * a, &self.k[i * n..(i + 1) * n], &mut self.at);
-        }
+        let row = &self.tableau.a[i];
+        gather(if row[i] == 0.0 { &row[..i] } else { row }, &self.k, h, y, &mut self.at);
     }
 
     /// Computes the stages `from..to`; `false` if an implicit one is not solved.
@@ -99,24 +90,20 @@ impl RungeKutta {
 
     /// y + h Σ b_i k_i into `out`.
     pub(crate) fn end(&self, h: f64, y: &[f64], out: &mut [f64]) {
-        out.copy_from_slice(y);
-        self.increment(h, out);
+        gather(&self.tableau.b, &self.k, h, y, out);
     }
 
     /// Adds h Σ b_i k_i.
-    pub(crate) fn increment(&self, h: f64, y: &mut [f64]) {
-        for (i, b) in self.tableau.b.iter().enumerate() {
-            if *b != 0.0 {
-                axpy(h * b, &self.k[i * self.n..(i + 1) * self.n], y);
-            }
-        }
+    pub(crate) fn increment(&mut self, h: f64, y: &mut [f64]) {
+        gather(&self.tableau.b, &self.k, h, y, &mut self.at);
+        y.copy_from_slice(&self.at);
     }
 
     /// The solution at t + σh into `out`; needs the stages of the dense output.
     pub(crate) fn inner(&mut self, h: f64, sigma: f64, y: &[f64], out: &mut [f64]) {
         let mut weights = std::mem::take(&mut self.weights);
         self.tableau.weights(sigma, &mut weights);
-        combine(&self.k, &weights, h, y, out);
+        gather(&weights, &self.k, h, y, out);
         self.weights = weights;
     }
 
@@ -177,21 +164,19 @@ impl RungeKutta {
         let used = if inner.is_empty() { table.stages } else { table.extended() };
         self.restore(system, t, h, y, kept, !inner.is_empty())?;
         self.kbar[..used * n].fill(0.0);
-        for (i, b) in table.b.iter().enumerate() {
-            if *b != 0.0 {
-                axpy(h * b, lambda, &mut self.kbar[i * n..(i + 1) * n]);
-                gradient.h += b * dot(&self.k[i * n..(i + 1) * n], lambda);
-            }
+        scatter(&table.b, h, lambda, &mut self.kbar);
+        if gradient.timed {
+            gradient.h += weighted(&table.b, &self.k, lambda);
         }
         for value in inner.iter_mut() {
             let mut weights = std::mem::take(&mut self.weights);
             table.weights(value.sigma, &mut weights);
-            for (i, b) in weights.iter().enumerate().filter(|(_, b)| **b != 0.0) {
-                axpy(h * b, value.cotangent, &mut self.kbar[i * n..(i + 1) * n]);
-                gradient.h += b * dot(&self.k[i * n..(i + 1) * n], value.cotangent);
+            scatter(&weights, h, value.cotangent, &mut self.kbar);
+            if gradient.timed {
+                gradient.h += weighted(&weights, &self.k, value.cotangent);
+                table.slopes(value.sigma, &mut weights);
+                value.slope = h * weighted(&weights, &self.k, value.cotangent);
             }
-            table.slopes(value.sigma, &mut weights);
-            value.slope = weights.iter().enumerate().map(|(i, b)| h * b * dot(&self.k[i * n..(i + 1) * n], value.cotangent)).sum();
             self.weights = weights;
         }
         for i in (0..used).rev() {
@@ -206,14 +191,11 @@ impl RungeKutta {
             }
             let slope = system.vjp(time, &self.at, &self.kbar[i * n..(i + 1) * n], &mut self.pulled, gradient.params)?;
             axpy(1.0, &self.pulled, ybar);
-            gradient.t += slope;
-            gradient.h += table.c[i] * slope;
-            for (j, a) in table.a[i].iter().enumerate().filter(|(_, a)| **a != 0.0) {
-                gradient.h += a * dot(&self.k[j * n..(j + 1) * n], &self.pulled);
-                if j < i {
-                    axpy(h * a, &self.pulled, &mut self.kbar[j * n..(j + 1) * n]);
-                }
+            if gradient.timed {
+                gradient.t += slope;
+                gradient.h += table.c[i] * slope + weighted(&table.a[i], &self.k, &self.pulled);
             }
+            scatter(&table.a[i][..i], h, &self.pulled, &mut self.kbar);
         }
         Ok(())
     }
@@ -279,13 +261,9 @@ impl RungeKutta {
     }
 }
 
-/// y + h Σ w_i k_i into `out`.
-pub(crate) fn combine(k: &[f64], weights: &[f64], h: f64, y: &[f64], out: &mut [f64]) {
-    let n = y.len();
-    out.copy_from_slice(y);
-    for (i, w) in weights.iter().enumerate().filter(|(_, w)| **w != 0.0) {
-        axpy(h * w, &k[i * n..(i + 1) * n], out);
-    }
+/// Σ_j w_j k_j·u
+fn weighted(weights: &[f64], k: &[f64], u: &[f64]) -> f64 {
+    weights.iter().zip(k.chunks_exact(u.len())).filter(|(w, _)| **w != 0.0).map(|(w, k)| w * dot(k, u)).sum()
 }
 
 impl Stepper for RungeKutta {

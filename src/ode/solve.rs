@@ -65,15 +65,54 @@ impl Plan {
     }
 }
 
+/// Rows of equal length in blocks: growing moves nothing, so no more is held than is stored.
+#[derive(Default)]
+pub(crate) struct Rows {
+    each: usize,
+    per_block: usize,
+    blocks: Vec<Vec<f64>>,
+    len: usize,
+}
+
+impl Rows {
+    /// Numbers in a block, if a row is shorter.
+    const BLOCK: usize = 2048;
+
+    fn push(&mut self, row: &[f64]) {
+        if self.len == 0 {
+            (self.each, self.per_block) = (row.len(), (Self::BLOCK / row.len().max(1)).max(1));
+        }
+        if self.len % self.per_block == 0 {
+            self.blocks.push(Vec::with_capacity(self.per_block * self.each));
+        }
+        self.blocks.last_mut().expect("just pushed").extend_from_slice(row);
+        self.len += 1;
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The k-th row; empty if none are stored.
+    pub(crate) fn row(&self, k: usize) -> &[f64] {
+        if self.len == 0 {
+            return &[];
+        }
+        let at = k % self.per_block * self.each;
+        &self.blocks[k / self.per_block][at..at + self.each]
+    }
+}
+
 /// What a solve leaves.
 pub(crate) struct Run {
     /// The states at the requested times, one after the other.
     pub(crate) outputs: Vec<f64>,
     pub(crate) plan: Plan,
     /// The state before each step, if all are kept.
-    pub(crate) states: Vec<f64>,
+    pub(crate) states: Rows,
     /// The stages of each step, if they are kept; with those of the dense output for [`Adjoint::Interpolated`].
-    pub(crate) stages: Vec<f64>,
+    pub(crate) stages: Rows,
     /// What the method carries at the end.
     pub(crate) last: Vec<f64>,
     pub(crate) counts: Counts,
@@ -85,8 +124,8 @@ struct Store {
     room: usize,
     keep_states: bool,
     keep_stages: bool,
-    states: Vec<f64>,
-    stages: Vec<f64>,
+    states: Rows,
+    stages: Rows,
     steps: usize,
 }
 
@@ -98,23 +137,23 @@ impl Store {
             _ => 0,
         };
         let keep = wanted && room > 0;
-        Store { room, keep_states: keep, keep_stages: keep, states: Vec::new(), stages: Vec::new(), steps: 0 }
+        Store { room, keep_states: keep, keep_stages: keep, states: Rows::default(), stages: Rows::default(), steps: 0 }
     }
 
     fn push(&mut self, y: &[f64], stages: &[f64]) {
         self.steps += 1;
         let each = 1 + stages.len() / y.len();
         if self.keep_stages && self.steps.saturating_mul(each) > self.room {
-            (self.keep_stages, self.stages) = (false, Vec::new());
+            (self.keep_stages, self.stages) = (false, Rows::default());
         }
         if self.keep_states && self.steps > self.room {
-            (self.keep_states, self.states) = (false, Vec::new());
+            (self.keep_states, self.states) = (false, Rows::default());
         }
         if self.keep_states {
-            self.states.extend_from_slice(y);
+            self.states.push(y);
         }
         if self.keep_stages {
-            self.stages.extend_from_slice(stages);
+            self.stages.push(stages);
         }
     }
 }

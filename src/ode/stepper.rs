@@ -11,6 +11,8 @@ use crate::error::Result;
 pub(crate) struct StepGradient<'a> {
     /// By the parameters; added to.
     pub(crate) params: &'a mut [f64],
+    /// Whether those below are asked for.
+    pub(crate) timed: bool,
     /// By the time at its start.
     pub(crate) t: f64,
     /// By its length.

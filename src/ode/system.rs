@@ -107,3 +107,52 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
 }
+
+/// out = y + h Σ_j w_j k_j, for stages k one after the other. States of up to four numbers have loops of constant length: in a small system
+/// this is where the time goes.
+#[inline]
+pub(crate) fn gather(weights: &[f64], k: &[f64], h: f64, y: &[f64], out: &mut [f64]) {
+    #[inline(always)]
+    fn fixed<const N: usize>(weights: &[f64], k: &[f64], h: f64, y: &[f64], out: &mut [f64]) {
+        let mut sum = [0.0; N];
+        for (w, k) in weights.iter().zip(k.chunks_exact(N)) {
+            (0..N).for_each(|c| sum[c] += w * k[c]);
+        }
+        out.iter_mut().zip(y).zip(sum).for_each(|((out, y), sum)| *out = y + h * sum);
+    }
+    match y.len() {
+        1 => fixed::<1>(weights, k, h, y, out),
+        2 => fixed::<2>(weights, k, h, y, out),
+        3 => fixed::<3>(weights, k, h, y, out),
+        4 => fixed::<4>(weights, k, h, y, out),
+        n => {
+            out.copy_from_slice(y);
+            for (w, k) in weights.iter().zip(k.chunks_exact(n)).filter(|(w, _)| **w != 0.0) {
+                axpy(h * w, k, out);
+            }
+        }
+    }
+}
+
+/// k_j += h w_j u for all stages: the transpose of [`gather`].
+#[inline]
+pub(crate) fn scatter(weights: &[f64], h: f64, u: &[f64], k: &mut [f64]) {
+    #[inline(always)]
+    fn fixed<const N: usize>(weights: &[f64], h: f64, u: &[f64], k: &mut [f64]) {
+        let u: [f64; N] = std::array::from_fn(|c| h * u[c]);
+        for (w, k) in weights.iter().zip(k.chunks_exact_mut(N)) {
+            (0..N).for_each(|c| k[c] += w * u[c]);
+        }
+    }
+    match u.len() {
+        1 => fixed::<1>(weights, h, u, k),
+        2 => fixed::<2>(weights, h, u, k),
+        3 => fixed::<3>(weights, h, u, k),
+        4 => fixed::<4>(weights, h, u, k),
+        n => {
+            for (w, k) in weights.iter().zip(k.chunks_exact_mut(n)).filter(|(w, _)| **w != 0.0) {
+                axpy(h * w, u, k);
+            }
+        }
+    }
+}
