@@ -82,7 +82,7 @@ impl Rows {
         if self.len == 0 {
             (self.each, self.per_block) = (row.len(), (Self::BLOCK / row.len().max(1)).max(1));
         }
-        if self.len % self.per_block == 0 {
+        if self.len.is_multiple_of(self.per_block) {
             self.blocks.push(Vec::with_capacity(self.per_block * self.each));
         }
         self.blocks.last_mut().expect("just pushed").extend_from_slice(row);
