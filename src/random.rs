@@ -19,13 +19,13 @@
 
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
+use crate::kernels::parallel::collect;
 use crate::scalar::{Real, Scalar, ScalarKind};
 use crate::tensor::{Tensor, len_of};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Exp1, StandardNormal};
-use rayon::prelude::*;
 
 /// Numbers drawn from one generator.
 const BLOCK: usize = 4096;
@@ -36,14 +36,11 @@ pub(crate) fn fill<T: Send>(rng: &mut dyn Rng, n: usize, draw: &(dyn Fn(&mut dyn
         return (0..n).map(|i| draw(rng, i)).collect();
     }
     let seeds: Vec<[u8; 32]> = (0..n.div_ceil(BLOCK)).map(|_| rng.random()).collect();
-    seeds
-        .into_par_iter()
-        .enumerate()
-        .flat_map_iter(|(block, seed)| {
-            let mut rng = StdRng::from_seed(seed);
-            (block * BLOCK..n.min((block + 1) * BLOCK)).map(move |i| draw(&mut rng, i))
-        })
-        .collect()
+    let blocks = collect(seeds.len(), |block| {
+        let mut rng = StdRng::from_seed(seeds[block]);
+        (block * BLOCK..n.min((block + 1) * BLOCK)).map(|i| draw(&mut rng, i)).collect::<Vec<T>>()
+    });
+    blocks.into_iter().flatten().collect()
 }
 
 fn array<T: Scalar>(rng: &mut dyn Rng, shape: &[usize], draw: &(dyn Fn(&mut dyn Rng) -> T + Sync)) -> Var<T> {

@@ -9,4 +9,5 @@ mod ode;
 mod ops;
 mod optim;
 mod special;
+mod support;
 mod tensor_network;

@@ -1,8 +1,8 @@
 //! Loops of compressed sparse rows times dense arrays: a row's sum runs in the order of its entries, so the result does not depend on the
 //! number of threads.
 
+use super::parallel::{collect, for_parts};
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 
 /// From how many multiplications on threads pay.
 const THRESHOLD: usize = 1 << 15;
@@ -38,8 +38,8 @@ pub fn product<T: Scalar>(starts: &[usize], columns: &[usize], values: &[T], x: 
         z.chunks_exact_mut(k).enumerate().for_each(|(i, z)| one(i, z));
     } else {
         let task = rows_per_task(work, rows);
-        z.par_chunks_mut(task * k).enumerate().for_each(|(t, block)| {
-            block.chunks_exact_mut(k).enumerate().for_each(|(i, z)| one(t * task + i, z));
+        for_parts(&mut z, task * k, |start, block| {
+            block.chunks_exact_mut(k).enumerate().for_each(|(i, z)| one(start / k + i, z));
         });
     }
     z
@@ -58,7 +58,6 @@ pub fn sampled<T: Scalar>(starts: &[usize], columns: &[usize], l: &[T], r: &[T],
         return (0..rows).flat_map(row).collect();
     }
     let task = rows_per_task(work, rows);
-    let parts: Vec<Vec<T>> =
-        (0..rows.div_ceil(task)).into_par_iter().map(|t| (t * task..rows.min((t + 1) * task)).flat_map(row).collect()).collect();
-    parts.concat()
+    let part = |t: usize| (t * task..rows.min((t + 1) * task)).flat_map(row).collect::<Vec<T>>();
+    collect(rows.div_ceil(task), part).concat()
 }

@@ -132,7 +132,8 @@ fn build(method: Method) -> Tableau {
         Method::Dopri5 => dormand_prince(),
         Method::Dop853 => {
             let rows = &dop853::A;
-            let mut tableau = Tableau::explicit(8, &rows[..11], &dop853::B).dense(&dop853::DENSE.each_ref().map(|row| &row[..]));
+            // the stage at the end of the step has the weights b for its row
+            let mut tableau = Tableau::explicit(8, &rows[..11], rows[11]).dense(&dop853::DENSE.each_ref().map(|row| &row[..]));
             tableau.a.extend(rows[12..].iter().map(|row| [row, &[0.0][..]].concat()));
             tableau.c = dop853::C.to_vec();
             tableau.estimate = Some(Estimate::Eighth);

@@ -4,20 +4,25 @@ use super::function::Function;
 use crate::autodiff::{Primitive, Tree, Var, apply};
 use crate::error::{Error, Result};
 use crate::kernels::broadcast::{broadcast_shape, broadcast_to};
+use crate::kernels::parallel::for_parts;
 use crate::ops::broadcast::{sum_to, to_shape};
 use crate::scalar::Real;
 use crate::tensor::{Shape, Tensor, len_of};
-use rayon::prelude::*;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
 /// From how many elements threads pay: the functions cost between 20 ns and a few µs each.
 const PARALLEL: usize = 1 << 11;
+/// Elements in a task.
+const TASK: usize = 256;
 
 /// f(i) for each index below n, shared among threads above a size.
 pub(crate) fn tabulate<T: Real>(n: usize, f: &(dyn Fn(usize) -> f64 + Sync)) -> Vec<T> {
-    let value = |i: usize| T::from_f64(f(i));
-    if n < PARALLEL { (0..n).map(value).collect() } else { (0..n).into_par_iter().with_min_len(256).map(value).collect() }
+    let mut values = vec![T::zero(); n];
+    for_parts(&mut values, if n < PARALLEL { n } else { TASK }, |start, part| {
+        part.iter_mut().enumerate().for_each(|(i, value)| *value = T::from_f64(f(start + i)));
+    });
+    values
 }
 
 /// The shape that all broadcast to.

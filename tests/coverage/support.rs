@@ -4,6 +4,8 @@ use num_complex::Complex64;
 use pullback::prelude::*;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
+pub use crate::support::refuses;
+
 pub type C = Complex64;
 pub type R = Var<f64>;
 pub type Z = Var<C>;
@@ -169,17 +171,6 @@ pub fn run(entries: &[Entry]) {
         .map(|e| e.0)
         .collect();
     assert!(failed.is_empty(), "these fail, each with its message above: {failed:?}");
-}
-
-/// `f` panics with a message that has all these parts.
-#[track_caller]
-pub fn refuses<T>(f: impl FnOnce() -> T, parts: &[&str]) {
-    let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) else { panic!("expected a panic about {parts:?}") };
-    let message = match payload.downcast::<String>() {
-        Ok(message) => *message,
-        Err(payload) => payload.downcast::<&str>().map(|m| m.to_string()).expect("a message"),
-    };
-    parts.iter().for_each(|p| assert!(message.contains(p), "{p:?} is not in: {message}"));
 }
 
 /// The result is an error with a message that has all these parts.

@@ -1,24 +1,13 @@
 //! The implicit gradient is the gradient of the unrolled iteration.
 
+use crate::support::random;
 use num_complex::Complex;
 use pullback::implicit::{AdjointOptions, FixedPointMethod, FixedPointOptions, fixed_point};
 use pullback::linalg::eigh;
 use pullback::linalg::iterative::LinearSolver;
 use pullback::prelude::*;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
 type C = Complex<f64>;
-
-pub fn random<T: Scalar>(shape: &[usize], seed: u64) -> Var<T> {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let mut draw = || T::Real::from_f64(rng.random_range(-1.0..1.0));
-    let data = (0..shape.iter().product()).map(|_| {
-        let (re, im) = (draw(), draw());
-        T::from_parts(re, im)
-    });
-    Var::from_shape_vec(shape, data.collect()).unwrap()
-}
 
 #[track_caller]
 pub fn close<T: Scalar>(a: &Var<T>, b: &Var<T>, tolerance: f64) {

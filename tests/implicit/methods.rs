@@ -1,6 +1,6 @@
 //! What each method finds, and its report.
 
-use super::agreement::random;
+use crate::support::random;
 use pullback::implicit::{ArgminOptions, FixedPointMethod, FixedPointOptions, RootMethod, RootOptions, argmin, fixed_point, root};
 use pullback::prelude::*;
 

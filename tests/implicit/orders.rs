@@ -1,6 +1,7 @@
 //! Derivatives of first and second order, in both modes.
 
-use super::agreement::{close, random};
+use super::agreement::close;
+use crate::support::random;
 use num_complex::Complex;
 use pullback::implicit::{ArgminOptions, ImplicitOptions, RootOptions, argmin, fixed_point, implicit_function, root};
 use pullback::prelude::*;

@@ -4,6 +4,8 @@ use pullback::prelude::*;
 use pullback::scalar::Number;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
+pub use crate::support::refuses;
+
 /// A generator whose seed is shown when the test fails.
 pub fn rng(seed: u64) -> StdRng {
     println!("seed {seed}");
@@ -61,17 +63,6 @@ pub fn assert_close<T: Scalar>(got: &Var<T>, want: &Var<T>, tolerance: f64) {
         let d = (a - b).modulus().to_f64();
         assert!(d <= tolerance * (1.0 + b.modulus().to_f64()), "entry {i}: {a} against {b}");
     }
-}
-
-/// `f` panics with a message that has all these parts.
-#[track_caller]
-pub fn refuses<R>(f: impl FnOnce() -> R, parts: &[&str]) {
-    let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) else { panic!("expected a panic about {parts:?}") };
-    let message = match payload.downcast::<String>() {
-        Ok(message) => *message,
-        Err(payload) => payload.downcast::<&str>().map(|m| m.to_string()).expect("a message"),
-    };
-    parts.iter().for_each(|p| assert!(message.contains(p), "{p:?} is not in: {message}"));
 }
 
 /// Re ⟨a, b⟩ of the numbers.

@@ -2,18 +2,8 @@
 
 use pullback::linalg::iterative::{Dense, MatrixFree};
 use pullback::prelude::*;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
-pub fn random<T: Scalar>(shape: &[usize], seed: u64) -> Var<T> {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let mut draw = || T::Real::from_f64(rng.random_range(-1.0..1.0));
-    let data = (0..shape.iter().product()).map(|_| {
-        let (re, im) = (draw(), draw());
-        T::from_parts(re, im)
-    });
-    Var::from_shape_vec(shape, data.collect()).unwrap()
-}
+pub use crate::support::random;
 
 pub fn hermitian<T: Scalar>(n: usize, seed: u64) -> Var<T> {
     let a = random::<T>(&[n, n], seed);
