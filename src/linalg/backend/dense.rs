@@ -1,5 +1,9 @@
 //! What a library of decompositions must bring: raw routines on checked, well-scaled, non-empty row-major matrices.
 
+#[cfg(not(feature = "lapack"))]
+use super::faer as library;
+#[cfg(feature = "lapack")]
+use super::lapack as library;
 use crate::scalar::{AnySlice, AnyVec, Scalar, ScalarKind};
 use num_complex::Complex;
 use std::borrow::Cow;
@@ -49,6 +53,39 @@ pub(super) trait Dense: Double {
     /// op(A) op(B), with op(A) m × k and op(B) k × n.
     fn matmul(a: (&[Self], Op), b: (&[Self], Op), m: usize, k: usize, n: usize) -> Vec<Self>;
 }
+
+macro_rules! dense {
+    ($t:ty, $eig:ident) => {
+        impl Dense for $t {
+            fn eigh(a: &[Self], n: usize, vectors: bool, careful: bool) -> Option<(Vec<f64>, Vec<Self>)> {
+                library::eigh(a, n, vectors, careful)
+            }
+            fn svd(a: &[Self], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<Self>> {
+                library::svd(a, m, n, want, careful)
+            }
+            fn qr(a: &[Self], m: usize, n: usize, full: bool) -> (Vec<Self>, Vec<Self>) {
+                library::qr(a, m, n, full)
+            }
+            fn lu(a: &mut [Self], m: usize, n: usize) -> Vec<usize> {
+                library::lu(a, m, n)
+            }
+            fn cholesky(a: &[Self], n: usize) -> Result<Vec<Self>, usize> {
+                library::cholesky(a, n)
+            }
+            fn solve_triangular(a: &[Self], n: usize, b: &mut [Self], nrhs: usize, lower: bool, unit: bool, op: Op) {
+                library::solve_triangular(a, n, b, nrhs, lower, unit, op)
+            }
+            fn eig(a: &[Self], n: usize, left: bool) -> Option<EigParts> {
+                library::$eig(a, n, left)
+            }
+            fn matmul(a: (&[Self], Op), b: (&[Self], Op), m: usize, k: usize, n: usize) -> Vec<Self> {
+                library::matmul(a, b, m, k, n)
+            }
+        }
+    };
+}
+dense!(f64, eig_real);
+dense!(Complex<f64>, eig_complex);
 
 /// The two types that decompositions are computed in. Single precision is widened on the way in and rounded on the way out: half the code
 /// to compile, and results right to the last bit or two.

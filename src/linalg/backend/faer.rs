@@ -54,11 +54,11 @@ fn lower_columns<T: Native>(a: &[T], n: usize) -> Vec<T> {
 /// Below this size eigh runs on one thread.
 const EIGH_THRESHOLD: usize = 256;
 
-/// Eigenvalues ascending, and the eigenvectors row-major. `divide` takes divide and conquer, otherwise the QR algorithm.
-pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, divide: bool) -> Option<(Vec<f64>, Vec<T>)> {
+/// Eigenvalues ascending, and the eigenvectors row-major, by divide and conquer; `careful` takes the QR algorithm.
+pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, careful: bool) -> Option<(Vec<f64>, Vec<T>)> {
     let par = parallelism(n, EIGH_THRESHOLD);
     let mut params = <evd::SelfAdjointEvdParams as Auto<T>>::auto();
-    if !divide {
+    if careful {
         params.recursion_threshold = usize::MAX;
     }
     let want = if vectors { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
@@ -83,12 +83,12 @@ pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, divide: bool) ->
 const SVD_THRESHOLD: usize = 256;
 
 /// A = U diag(s) V† of a tall column-major matrix: U (m × m or m × n) and V (n × n), both column-major.
-fn svd_tall<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, divide: bool) -> Option<SvdParts<T>> {
+fn svd_tall<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<T>> {
     let par = parallelism(n, SVD_THRESHOLD);
     let mut params = <svd::SvdParams as Auto<T>>::auto();
     // the QR step that faer would take first drops columns below 16 m ε of their norm, so it is taken here
     params.qr_ratio_threshold = f64::INFINITY;
-    if !divide {
+    if careful {
         params.recursion_threshold = usize::MAX;
     }
     let (compute, u_columns) = match want {
@@ -129,10 +129,10 @@ fn svd_tall<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, divide: bool)
 }
 
 /// U (m × k or m × m), s descending, V† (k × n or n × n), row-major.
-pub(super) fn svd<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, divide: bool) -> Option<SvdParts<T>> {
+pub(super) fn svd<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<T>> {
     let none = want == Vectors::None;
     if m >= n {
-        let (u, s, v) = svd_tall(&transpose(a, m, n), m, n, want, divide)?;
+        let (u, s, v) = svd_tall(&transpose(a, m, n), m, n, want, careful)?;
         if none {
             return Some((u, s, v));
         }
@@ -141,7 +141,7 @@ pub(super) fn svd<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, divide:
         Some((transpose(&u, columns, m), s, v.into_iter().map(|x| Scalar::conj(x)).collect()))
     } else {
         // Aᵀ = X S Y†, so A = conj(Y) S Xᵀ, and column-major X is row-major Xᵀ
-        let (x, s, y) = svd_tall(a, n, m, want, divide)?;
+        let (x, s, y) = svd_tall(a, n, m, want, careful)?;
         if none { Some((y, s, x)) } else { Some((transpose_conj(&y, m, m), s, x)) }
     }
 }
@@ -387,39 +387,3 @@ pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<Ei
     .ok()?;
     Some((values, v, w))
 }
-
-#[cfg(not(feature = "lapack"))]
-macro_rules! dense {
-    ($t:ty, $eig:ident) => {
-        impl super::dense::Dense for $t {
-            fn eigh(a: &[Self], n: usize, vectors: bool, careful: bool) -> Option<(Vec<f64>, Vec<Self>)> {
-                eigh(a, n, vectors, !careful)
-            }
-            fn svd(a: &[Self], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<Self>> {
-                svd(a, m, n, want, !careful)
-            }
-            fn qr(a: &[Self], m: usize, n: usize, full: bool) -> (Vec<Self>, Vec<Self>) {
-                qr(a, m, n, full)
-            }
-            fn lu(a: &mut [Self], m: usize, n: usize) -> Vec<usize> {
-                lu(a, m, n)
-            }
-            fn cholesky(a: &[Self], n: usize) -> Result<Vec<Self>, usize> {
-                cholesky(a, n)
-            }
-            fn solve_triangular(a: &[Self], n: usize, b: &mut [Self], nrhs: usize, lower: bool, unit: bool, op: Op) {
-                solve_triangular(a, n, b, nrhs, lower, unit, op)
-            }
-            fn eig(a: &[Self], n: usize, left: bool) -> Option<EigParts> {
-                $eig(a, n, left)
-            }
-            fn matmul(a: (&[Self], Op), b: (&[Self], Op), m: usize, k: usize, n: usize) -> Vec<Self> {
-                matmul(a, b, m, k, n)
-            }
-        }
-    };
-}
-#[cfg(not(feature = "lapack"))]
-dense!(f64, eig_real);
-#[cfg(not(feature = "lapack"))]
-dense!(Complex<f64>, eig_complex);

@@ -3,8 +3,10 @@
 //! Everything goes in column-major: `ndarray-linalg` is wrong for row-major complex Hermitian matrices. It has no products, no left
 //! eigenvectors and does not tell where a factorisation failed; for those the routines of `faer` serve.
 
-use super::dense::{Dense, EigParts, Op, SvdParts, Vectors, transpose};
+use super::dense::{EigParts, Op, SvdParts, Vectors, transpose};
 use super::faer;
+
+pub(super) use super::faer::matmul;
 use ndarray_linalg::{Diag, JobSvd, Lapack, MatrixLayout, UPLO};
 use num_complex::Complex;
 use num_traits::Zero;
@@ -25,12 +27,24 @@ fn triangle<T: Copy + Zero>(a: &[T], m: usize, rows: usize, n: usize, lower: boo
     out
 }
 
-fn svd<T>(a: &[T], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<T>>
+pub(super) fn eigh<T>(a: &[T], n: usize, vectors: bool, careful: bool) -> Option<(Vec<f64>, Vec<T>)>
 where
     T: faer::Native + Lapack + ndarray_linalg::Scalar<Real = f64>,
 {
     if careful {
-        return faer::svd(a, m, n, want, false);
+        return faer::eigh(a, n, vectors, true);
+    }
+    let mut v = transpose(a, n, n);
+    let values = <T as Lapack>::eigh(vectors, layout(n, n), UPLO::Lower, &mut v).ok()?;
+    Some((values, if vectors { transpose(&v, n, n) } else { vec![] }))
+}
+
+pub(super) fn svd<T>(a: &[T], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<T>>
+where
+    T: faer::Native + Lapack + ndarray_linalg::Scalar<Real = f64>,
+{
+    if careful {
+        return faer::svd(a, m, n, want, true);
     }
     let (job, rows, columns) = match want {
         Vectors::None => (JobSvd::None, 0, 0),
@@ -45,7 +59,7 @@ where
     Some((transpose(&u, rows, m), parts.s, transpose(&vh, n, columns)))
 }
 
-fn qr<T: faer::Native + Lapack>(a: &[T], m: usize, n: usize, full: bool) -> (Vec<T>, Vec<T>) {
+pub(super) fn qr<T: faer::Native + Lapack>(a: &[T], m: usize, n: usize, full: bool) -> (Vec<T>, Vec<T>) {
     let k = if full { m } else { m.min(n) };
     // zero columns make a tall matrix square, and its Q the full one
     let width = if full { m.max(n) } else { n };
@@ -57,7 +71,7 @@ fn qr<T: faer::Native + Lapack>(a: &[T], m: usize, n: usize, full: bool) -> (Vec
     }
 }
 
-fn lu<T: faer::Native + Lapack>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
+pub(super) fn lu<T: faer::Native + Lapack>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
     let mut work = transpose(a, m, n);
     // a zero pivot is an error here and comes without the factors
     let Ok(swaps) = <T as Lapack>::lu(layout(m, n), &mut work) else { return faer::lu(a, m, n) };
@@ -69,7 +83,7 @@ fn lu<T: faer::Native + Lapack>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
     permutation
 }
 
-fn cholesky<T: faer::Native + Lapack>(a: &[T], n: usize) -> Result<Vec<T>, usize> {
+pub(super) fn cholesky<T: faer::Native + Lapack>(a: &[T], n: usize) -> Result<Vec<T>, usize> {
     let mut l = transpose(a, n, n);
     match <T as Lapack>::cholesky(layout(n, n), UPLO::Lower, &mut l) {
         Ok(()) => Ok(triangle(&l, n, n, n, true)),
@@ -77,7 +91,7 @@ fn cholesky<T: faer::Native + Lapack>(a: &[T], n: usize) -> Result<Vec<T>, usize
     }
 }
 
-fn solve_triangular<T: faer::Native + Lapack>(a: &[T], n: usize, b: &mut [T], nrhs: usize, lower: bool, unit: bool, op: Op) {
+pub(super) fn solve_triangular<T: faer::Native + Lapack>(a: &[T], n: usize, b: &mut [T], nrhs: usize, lower: bool, unit: bool, op: Op) {
     // column-major op(A): the row-major slice is Aᵀ
     let (columns, lower) = match op {
         Op::None => (transpose(a, n, n), lower),
@@ -93,44 +107,16 @@ fn solve_triangular<T: faer::Native + Lapack>(a: &[T], n: usize, b: &mut [T], nr
     }
 }
 
-macro_rules! dense {
-    ($t:ty, $eig:ident) => {
-        impl Dense for $t {
-            fn eigh(a: &[Self], n: usize, vectors: bool, careful: bool) -> Option<(Vec<f64>, Vec<Self>)> {
-                if careful {
-                    return faer::eigh(a, n, vectors, false);
-                }
-                let mut v = transpose(a, n, n);
-                let values = <$t as Lapack>::eigh(vectors, layout(n, n), UPLO::Lower, &mut v).ok()?;
-                Some((values, if vectors { transpose(&v, n, n) } else { vec![] }))
-            }
-            fn svd(a: &[Self], m: usize, n: usize, want: Vectors, careful: bool) -> Option<SvdParts<Self>> {
-                svd(a, m, n, want, careful)
-            }
-            fn qr(a: &[Self], m: usize, n: usize, full: bool) -> (Vec<Self>, Vec<Self>) {
-                qr(a, m, n, full)
-            }
-            fn lu(a: &mut [Self], m: usize, n: usize) -> Vec<usize> {
-                lu(a, m, n)
-            }
-            fn cholesky(a: &[Self], n: usize) -> Result<Vec<Self>, usize> {
-                cholesky(a, n)
-            }
-            fn solve_triangular(a: &[Self], n: usize, b: &mut [Self], nrhs: usize, lower: bool, unit: bool, op: Op) {
-                solve_triangular(a, n, b, nrhs, lower, unit, op)
-            }
-            fn eig(a: &[Self], n: usize, left: bool) -> Option<EigParts> {
-                if left {
-                    return faer::$eig(a, n, true);
-                }
-                let (values, vectors) = <$t as Lapack>::eig(true, layout(n, n), &mut transpose(a, n, n)).ok()?;
-                Some((values, vectors, vec![]))
-            }
-            fn matmul(a: (&[Self], Op), b: (&[Self], Op), m: usize, k: usize, n: usize) -> Vec<Self> {
-                faer::matmul(a, b, m, k, n)
-            }
-        }
-    };
+/// Eigenvalues and right eigenvectors, both column-major.
+fn eig<T: Lapack<Complex = Complex<f64>>>(a: &[T], n: usize) -> Option<EigParts> {
+    let (values, vectors) = T::eig(true, layout(n, n), &mut transpose(a, n, n)).ok()?;
+    Some((values, vectors, vec![]))
 }
-dense!(f64, eig_real);
-dense!(Complex<f64>, eig_complex);
+
+pub(super) fn eig_real(a: &[f64], n: usize, left: bool) -> Option<EigParts> {
+    if left { faer::eig_real(a, n, true) } else { eig(a, n) }
+}
+
+pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<EigParts> {
+    if left { faer::eig_complex(a, n, true) } else { eig(a, n) }
+}
