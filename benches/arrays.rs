@@ -5,7 +5,7 @@ use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
 use num_complex::Complex;
 use pullback::Scalar;
-use pullback::kernels::{broadcast, gemm, permute, reduce};
+use pullback::kernels::{broadcast, gemm, inner, permute, reduce};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::hint::black_box;
 use std::time::Duration;
@@ -150,8 +150,8 @@ fn sums(c: &mut Criterion) {
     for n in [16, 4096, 1 << 20] {
         let (x, y, z, w) = (random::<f64>(n), random::<f64>(n), random::<Complex<f64>>(n), random::<Complex<f64>>(n));
         group.throughput(Throughput::Elements(n as u64));
-        group.bench_function(format!("dot f64 {n}"), |bench| bench.iter(|| reduce::dot(&x, &y)));
-        group.bench_function(format!("vdot c64 {n}"), |bench| bench.iter(|| reduce::vdot(&z, &w)));
+        group.bench_function(format!("dot f64 {n}"), |bench| bench.iter(|| inner::dot(&x, &y)));
+        group.bench_function(format!("vdot c64 {n}"), |bench| bench.iter(|| inner::vdot(&z, &w)));
     }
     for (a, b) in [
         (vec![4usize], vec![4usize]),

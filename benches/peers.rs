@@ -83,7 +83,14 @@ fn wave(n: usize, a: f64, b: f64) -> Array1<f64> {
 }
 
 fn norm<T: Scalar>(x: &Var<T>) -> f64 {
-    x.as_slice().iter().map(|z| { let (re, im) = (z.re().to_f64(), z.im().to_f64()); re * re + im * im }).sum::<f64>().sqrt()
+    x.as_slice()
+        .iter()
+        .map(|z| {
+            let (re, im) = (z.re().to_f64(), z.im().to_f64());
+            re * re + im * im
+        })
+        .sum::<f64>()
+        .sqrt()
 }
 
 #[derive(Clone, Copy)]

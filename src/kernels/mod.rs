@@ -4,6 +4,7 @@ pub mod broadcast;
 pub mod buffer;
 pub mod elementwise;
 pub mod gemm;
+pub mod inner;
 pub(crate) mod parallel;
 pub mod permute;
 pub mod pool;

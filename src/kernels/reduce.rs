@@ -1,20 +1,19 @@
-//! Reductions over axes, inner products and norms.
+//! Reductions over axes.
 //!
 //! Sums are pairwise over blocks (Higham, *Accuracy and Stability of Numerical Algorithms*, §4.2): the error grows as log n, not n.
 //! The tree depends on the shape alone, so the bits do not depend on the number of threads.
 
 use super::parallel::{GRAIN, collect, for_parts, for_rows};
 use super::simd::vectorize;
-use crate::scalar::{AnySlice, Number, Real, Scalar};
-use num_traits::Zero;
+use crate::scalar::{Real, Scalar};
 use smallvec::SmallVec;
 
 /// Elements that lanes add up one after the other, below the pairwise tree.
-const BLOCK: usize = 1024;
+pub(super) const BLOCK: usize = 1024;
 /// Rows that are added one after the other, below the pairwise tree.
 const ROWS: usize = 32;
 /// The binary digits of the largest number of blocks that a task sees.
-const LEVELS: usize = 8;
+pub(super) const LEVELS: usize = 8;
 /// Columns that are folded together; their partial results stay in the nearest cache.
 const COLUMNS: usize = 1024;
 
@@ -240,7 +239,7 @@ fn fold_lanes<T: Scalar, const L: usize>(x: &[T], identity: T, op: impl Op<T>) -
 }
 
 #[inline(always)]
-fn tree<T: Copy, const L: usize>(mut lanes: [T; L], op: impl Fn(T, T) -> T) -> T {
+pub(super) fn tree<T: Copy, const L: usize>(mut lanes: [T; L], op: impl Fn(T, T) -> T) -> T {
     let mut width = L / 2;
     while width > 0 {
         for l in 0..width {
@@ -370,142 +369,10 @@ fn arg_axis<T: Real>(x: &[T], outer: usize, n: usize, inner: usize, better: impl
     out
 }
 
-/// Σ aᵢ bᵢ, without conjugation.
-pub fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
-    inner_product(a, b, false)
-}
-
-/// Σ conj(aᵢ) bᵢ
-pub fn vdot<T: Scalar>(a: &[T], b: &[T]) -> T {
-    inner_product(a, b, true)
-}
-
-fn inner_product<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
-    assert_eq!(a.len(), b.len());
-    if a.len() < 8 {
-        return a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + if conj { a.conj() } else { a } * b);
-    }
-    let task = |a: &[T], b: &[T]| vectorize!([T: Scalar] [T] |a: &'a [T], b: &'a [T], conj: bool| -> T { dot_pairwise(a, b, conj) });
-    if a.len() < 2 * GRAIN {
-        return task(a, b);
-    }
-    let partial = collect(a.len().div_ceil(GRAIN), |i| {
-        let range = i * GRAIN..a.len().min((i + 1) * GRAIN);
-        task(&a[range.clone()], &b[range])
-    });
-    sum_all(&partial)
-}
-
-#[inline(always)]
-fn dot_pairwise<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
-    if a.len() <= BLOCK {
-        return dot_block(a, b, conj);
-    }
-    debug_assert!(a.len() < BLOCK << (LEVELS - 1));
-    let mut levels = [T::zero(); LEVELS];
-    let blocks = a.len().div_ceil(BLOCK);
-    for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate() {
-        let mut partial = dot_block(a, b, conj);
-        let carried = i.trailing_ones() as usize;
-        for &level in &levels[..carried] {
-            partial = level + partial;
-        }
-        levels[carried] = partial;
-    }
-    (0..LEVELS).filter(|bit| blocks >> bit & 1 == 1).fold(T::zero(), |sum, bit| sum + levels[bit])
-}
-
-#[inline(always)]
-fn dot_block<T: Scalar>(a: &[T], b: &[T], conj: bool) -> T {
-    match (T::slice(a), T::slice(b)) {
-        (AnySlice::F32(a), AnySlice::F32(b)) => T::from_real(cast(dot_lanes::<f32, 32>(a, b))),
-        (AnySlice::F64(a), AnySlice::F64(b)) => T::from_real(cast(dot_lanes::<f64, 16>(a, b))),
-        (AnySlice::C32(a), AnySlice::C32(b)) => {
-            let [re, im] = complex_dot_lanes::<f32, 16>(complex_parts(a), complex_parts(b), conj);
-            T::from_parts(cast(re), cast(im))
-        }
-        (AnySlice::C64(a), AnySlice::C64(b)) => {
-            let [re, im] = complex_dot_lanes::<f64, 8>(complex_parts(a), complex_parts(b), conj);
-            T::from_parts(cast(re), cast(im))
-        }
-        _ => unreachable!("two slices of the same type"),
-    }
-}
-
-/// From `f32` or `f64` to the same type under another name.
-#[inline(always)]
-fn cast<R: Real, S: Real>(x: R) -> S {
-    S::from_f64(x.to_f64())
-}
-
-/// Complex numbers as their parts, one after the other.
-#[inline(always)]
-pub fn complex_parts<R: Real>(x: &[num_complex::Complex<R>]) -> &[R] {
-    // SAFETY: `Complex` is `repr(C)` with two fields of type R.
-    unsafe { std::slice::from_raw_parts(x.as_ptr().cast(), 2 * x.len()) }
-}
-
-#[inline(always)]
-fn dot_lanes<R: Real, const L: usize>(a: &[R], b: &[R]) -> R {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<L>(), b.as_chunks::<L>());
-    let mut lanes = [R::zero(); L];
-    for (a, b) in a.iter().zip(b) {
-        for l in 0..L {
-            lanes[l] += a[l] * b[l];
-        }
-    }
-    a_rest.iter().zip(b_rest).fold(tree(lanes, |a, b| a + b), |sum, (&a, &b)| sum + a * b)
-}
-
-/// Products of the real and of the imaginary parts of `a` with all parts of `b` are summed apart and joined at the end, which needs
-/// no shuffle of `b`.
-#[inline(always)]
-fn complex_dot_lanes<R: Real, const L: usize>(a: &[R], b: &[R], conj: bool) -> [R; 2] {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<L>(), b.as_chunks::<L>());
-    let (mut by_re, mut by_im) = ([R::zero(); L], [R::zero(); L]);
-    for (a, b) in a.iter().zip(b) {
-        for l in 0..L {
-            by_re[l] += a[l & !1] * b[l];
-            by_im[l] += a[l | 1] * b[l];
-        }
-    }
-    let pairs = |lanes: [R; L]| {
-        tree(std::array::from_fn::<[R; 2], L, _>(|l| if l < L / 2 { [lanes[2 * l], lanes[2 * l + 1]] } else { [R::zero(); 2] }), |a, b| {
-            [a[0] + b[0], a[1] + b[1]]
-        })
-    };
-    let (mut p, mut q) = (pairs(by_re), pairs(by_im));
-    for (a, b) in a_rest.as_chunks::<2>().0.iter().zip(b_rest.as_chunks::<2>().0) {
-        p = [p[0] + a[0] * b[0], p[1] + a[0] * b[1]];
-        q = [q[0] + a[1] * b[0], q[1] + a[1] * b[1]];
-    }
-    if conj { [p[0] + q[1], p[1] - q[0]] } else { [p[0] - q[1], p[1] + q[0]] }
-}
-
-/// √Σ|xᵢ|², without overflow or underflow of the squares.
-pub fn norm2<T: Scalar>(x: &[T]) -> T::Real {
-    let square = |x: &[T]| vdot(x, x).re();
-    let plain = square(x);
-    let low = T::Real::MIN_POSITIVE / (T::Real::EPSILON * T::Real::EPSILON);
-    if plain > low && plain < T::Real::MAX {
-        return plain.sqrt();
-    }
-    // the largest part, found over the parts since a modulus could overflow
-    let largest = x.iter().fold(T::Real::zero(), |m, x| {
-        let part = Real::max(Real::abs(x.re()), Real::abs(x.im()));
-        if x.is_nan() || m != m { T::Real::NAN } else { Real::max(m, part) }
-    });
-    if largest == T::Real::zero() || largest != largest || largest == T::Real::INFINITY {
-        return largest;
-    }
-    // a subnormal's reciprocal overflows, so divide
-    let scaled: Vec<T> = x.iter().map(|x| T::from_parts(x.re() / largest, x.im() / largest)).collect();
-    largest * square(&scaled).sqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::inner::dot;
     use crate::kernels::testing::*;
     use num_complex::Complex;
     use rand::RngExt;
@@ -631,41 +498,5 @@ mod tests {
         }
         let x: Vec<f64> = random(&mut rng, 300_000);
         assert_eq!(same_on_any_threads(|| argmax_axis(&x, 1, 300_000, 1))[0], (0..x.len()).max_by(|&i, &j| x[i].total_cmp(&x[j])).unwrap());
-    }
-
-    fn inner_products<T: Scalar>(tolerance: f64) {
-        let mut rng = rng(11);
-        for n in [0, 1, 7, 8, 33, 100, 1023, 1024, 1025, 5000, 70_001] {
-            let (a, b): (Vec<T>, Vec<T>) = (random(&mut rng, n), random(&mut rng, n));
-            let want = a.iter().zip(&b).fold(T::zero(), |s, (&a, &b)| s + a * b);
-            let want_conj = a.iter().zip(&b).fold(T::zero(), |s, (&a, &b)| s + a.conj() * b);
-            let scale = (n as f64).sqrt().max(1.0);
-            assert!((same_on_any_threads(|| dot(&a, &b)) - want).modulus().to_f64() < tolerance * scale, "dot of {n}");
-            assert!((same_on_any_threads(|| vdot(&a, &b)) - want_conj).modulus().to_f64() < tolerance * scale, "vdot of {n}");
-            let want = a.iter().map(|a| a.modulus_squared().to_f64()).sum::<f64>().sqrt();
-            assert!((norm2(&a).to_f64() - want).abs() <= tolerance * want, "norm of {n}");
-        }
-    }
-
-    #[test]
-    fn inner_products_agree_with_plain_loops() {
-        inner_products::<f32>(2e-5);
-        inner_products::<f64>(1e-13);
-        inner_products::<Complex<f32>>(2e-5);
-        inner_products::<Complex<f64>>(1e-13);
-    }
-
-    #[test]
-    fn norm_survives_extreme_magnitudes() {
-        for scale in [1e-310, 1e-300, 1e-160, 1e160, 1e300] {
-            let (x, z) = ([3.0 * scale, 4.0 * scale], [Complex::new(3.0 * scale, -4.0 * scale)]);
-            assert!((norm2::<f64>(&x) / scale - 5.0).abs() < 1e-12, "{scale}: {}", norm2(&x));
-            assert!((norm2(&z) / scale - 5.0).abs() < 1e-12, "{scale}: {}", norm2(&z));
-        }
-        assert_eq!(norm2::<f64>(&[]), 0.0);
-        assert_eq!(norm2(&[0.0f32; 20]), 0.0);
-        assert_eq!(norm2(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
-        assert!(norm2(&[1.0, f64::NAN, f64::INFINITY]).is_nan());
-        assert!(norm2(&[f64::NAN, 1.0, 2.0]).is_nan());
     }
 }

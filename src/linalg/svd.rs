@@ -73,12 +73,12 @@ pub fn svdvals<T: Scalar>(a: &Var<T>) -> Result<Var<T::Real>> {
 pub struct Truncation {
     /// At most so many values; a multiplet that would be split is dropped, unless nothing would be left.
     pub rank: usize,
-    /// Only values above this times the largest.
+    /// Only values above this times the largest, and above rounding: ε times the longer side times the largest.
     pub tolerance: f64,
 }
 
 impl Truncation {
-    /// At most `rank` values.
+    /// At most `rank` values, fewer where the matrix has a lower rank.
     pub fn rank(rank: usize) -> Self {
         Truncation { rank, tolerance: 0.0 }
     }
@@ -96,11 +96,13 @@ impl Truncation {
         Ok(())
     }
 
-    /// How many of these descending moduli to keep.
-    pub(crate) fn count(&self, moduli: &[f64], close: f64) -> usize {
+    /// How many of these descending moduli, of a matrix whose longer side is `side`, to keep.
+    pub(crate) fn count<T: Scalar>(&self, moduli: &[f64], side: usize) -> usize {
         let largest = moduli.first().copied().unwrap_or(0.0);
+        let close = degeneracy::<T>();
         // rounding noise is never kept: its vectors are arbitrary
-        let floor = (self.tolerance * largest).max(close * close * largest);
+        let noise = side as f64 * T::Real::EPSILON.to_f64();
+        let floor = self.tolerance.max(noise) * largest;
         let mut keep = moduli.iter().take(self.rank).take_while(|&&s| s > floor).count();
         while keep > 0 && keep < moduli.len() && moduli[keep - 1] - moduli[keep] <= close * largest {
             keep -= 1;
@@ -164,7 +166,7 @@ pub(crate) fn forward_truncated<T: Scalar>(a: &[T], m: usize, n: usize, truncati
     loop {
         let (u, s, vh) = if ask == k { backend::svd(a, m, n, false)? } else { backend::truncated_svd(a, m, n, ask)? };
         let moduli: Vec<f64> = s.iter().map(|s| s.to_f64()).collect();
-        let keep = truncation.count(&moduli, degeneracy::<T>());
+        let keep = truncation.count::<T>(&moduli, m.max(n));
         if keep == ask && ask < k {
             ask = (2 * ask).min(k); // the multiplet goes on beyond what was computed
             continue;

@@ -67,7 +67,7 @@ impl<T: Scalar> Primitive for TruncatedEigh<T> {
         loop {
             let (values, vectors) = backend::truncated_eigh(a.as_slice(), n, ask)?;
             let moduli: Vec<f64> = values.iter().map(|v| v.to_f64().abs()).collect();
-            let keep = self.truncation.count(&moduli, degeneracy::<T>());
+            let keep = self.truncation.count::<T>(&moduli, n);
             if keep == ask && ask < n {
                 ask = (2 * ask).min(n); // the multiplet goes on beyond what was computed
                 continue;

@@ -193,13 +193,6 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
             }
             Binary::Sub => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| -sum_to(g.clone(), sy))),
             Binary::Mul | Binary::Weigh | Binary::WeighBoth => {
-                // chains of 0-d operations are made of these
-                if let (Binary::Mul, Some(g)) =
-                    (self.op, g.value.as_scalar().filter(|_| g.is_constant() && x.is_constant() && y.is_constant()))
-                {
-                    let times = |v: &Var<T>| Var::scalar(if g == T::zero() { g } else { g * v.as_slice()[0].conj() });
-                    return (needs.0.then(|| times(y)), needs.1.then(|| times(x)));
-                }
                 let (through_x, through_y) = self.products();
                 if !needs.1 {
                     return (Some(sum_to(through_x(g, y.conj()), sx)), None);
@@ -232,6 +225,15 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
             (dx, dy) => dx.or(dy)?,
         };
         Some(super::broadcast::to_shape(dz, z.shape()))
+    }
+    fn slopes(&self, x: T, y: T, z: T) -> Option<[T; 2]> {
+        match self.op {
+            Binary::Add => Some([T::one(), T::one()]),
+            Binary::Sub => Some([T::one(), -T::one()]),
+            Binary::Mul => Some([y.conj(), x.conj()]),
+            Binary::Div => Some([(T::one() / y).conj(), -(z / y).conj()]),
+            _ => None,
+        }
     }
 }
 

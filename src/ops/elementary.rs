@@ -121,6 +121,16 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
             _ => weigh(dx, self.derivative(x, y)),
         }
     }
+    fn slope(&self, x: T, y: T) -> Option<T> {
+        match self.op {
+            Unary::Conj => None,
+            Unary::Neg => Some(-T::one()),
+            op => {
+                let mut slope = T::one();
+                unary_pullback(op, &[x], &[y], std::slice::from_mut(&mut slope)).then_some(slope)
+            }
+        }
+    }
 }
 
 impl<T: Scalar> Var<T> {

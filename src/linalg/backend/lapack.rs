@@ -1,14 +1,14 @@
 //! The decompositions through the system's LAPACK (feature `lapack`).
 //!
-//! Everything goes in column-major: `ndarray-linalg` is wrong for row-major complex Hermitian matrices. It has no products, no left
-//! eigenvectors and does not tell where a factorisation failed; for those the routines of `faer` serve.
+//! Everything goes in column-major: `ndarray-linalg` is wrong for row-major complex Hermitian matrices. It has no products and no left
+//! eigenvectors, which must come in the order of the right ones, and does not tell where a factorisation failed; for those the routines of
+//! `faer` serve.
 
-use super::dense::{EigParts, Op, SvdParts, Vectors, transpose};
+use super::dense::{Op, SvdParts, Vectors, transpose};
 use super::faer;
 
-pub(super) use super::faer::matmul;
+pub(super) use super::faer::{eig_complex, eig_real, matmul};
 use ndarray_linalg::{Diag, JobSvd, Lapack, MatrixLayout, UPLO};
-use num_complex::Complex;
 use num_traits::Zero;
 
 /// A column-major m × n matrix.
@@ -105,18 +105,4 @@ pub(super) fn solve_triangular<T: faer::Native + Lapack>(a: &[T], n: usize, b: &
         Ok(()) => b.copy_from_slice(&transpose(&x, nrhs, n)),
         Err(_) => faer::solve_triangular(a, n, b, nrhs, if op == Op::None { lower } else { !lower }, unit, op),
     }
-}
-
-/// Eigenvalues and right eigenvectors, both column-major.
-fn eig<T: Lapack<Complex = Complex<f64>>>(a: &[T], n: usize) -> Option<EigParts> {
-    let (values, vectors) = T::eig(true, layout(n, n), &mut transpose(a, n, n)).ok()?;
-    Some((values, vectors, vec![]))
-}
-
-pub(super) fn eig_real(a: &[f64], n: usize, left: bool) -> Option<EigParts> {
-    if left { faer::eig_real(a, n, true) } else { eig(a, n) }
-}
-
-pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<EigParts> {
-    if left { faer::eig_complex(a, n, true) } else { eig(a, n) }
 }
