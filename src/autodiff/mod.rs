@@ -8,6 +8,7 @@ mod forward;
 mod gradcheck;
 pub(crate) mod layer;
 pub(crate) mod node;
+pub(crate) mod number;
 pub(crate) mod primitive;
 mod reverse;
 pub(crate) mod rule;

@@ -46,10 +46,6 @@ pub(crate) trait UnaryRule: Clone + Send + Sync + 'static {
     fn vjp(&self, x: &Var<Self::In>, y: &Var<Self::Out>, g: Var<Self::Out>) -> Var<Self::In>;
     /// ẏ from ẋ.
     fn jvp(&self, x: &Var<Self::In>, y: &Var<Self::Out>, dx: Var<Self::In>) -> Var<Self::Out>;
-    /// At 0-d constants, the number d with x̄ = ȳ d, where a pullback is such a product: the node keeps that number alone.
-    fn slope(&self, _x: Self::In, _y: Self::Out) -> Option<Self::In> {
-        None
-    }
 }
 
 struct UnaryNode<R: UnaryRule> {
@@ -78,70 +74,6 @@ impl<R: UnaryRule> Node for UnaryNode<R> {
     }
 }
 
-/// A 0-d operation whose inputs are constants of the levels below: z = f(x, y) with x̄ = z̄ dₓ and ȳ = z̄ d_y. Chains of such operations are
-/// bound by the memory that their nodes take.
-struct ScalarNode<T> {
-    id: u64,
-    edges: Edges,
-    name: &'static str,
-    slopes: [T; 2],
-}
-
-impl<T: Scalar> Node for ScalarNode<T> {
-    fn id(&self) -> u64 {
-        self.id
-    }
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn edges(&self) -> &[Option<Edge>] {
-        &self.edges
-    }
-    fn pull(&self, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
-        if let Some(g) = cotangents[0].take() {
-            let g = T::unerase(g);
-            for (input, (edge, slope)) in self.edges.iter().zip(self.slopes).enumerate() {
-                if edge.is_some() {
-                    sink(input, T::erase(Scaled::by(slope, g.clone())));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// z̄ ↦ z̄ d for a constant d, an exact 0 where z̄ is 0: the pullback of a [`ScalarNode`], linear in z̄.
-#[derive(Clone)]
-struct Scaled<T>(T);
-
-impl<T: Scalar> Scaled<T> {
-    #[inline]
-    fn by(slope: T, g: Var<T>) -> Var<T> {
-        unary(Scaled(slope), g)
-    }
-}
-
-impl<T: Scalar> UnaryRule for Scaled<T> {
-    type In = T;
-    type Out = T;
-    fn keep(&self) -> Keep {
-        Keep::NOTHING
-    }
-    fn name(&self) -> &'static str {
-        "multiply"
-    }
-    fn forward(&self, x: Var<T>) -> Tensor<T> {
-        let x = x.value.as_slice()[0];
-        Tensor::scalar(if x == T::zero() { x } else { x * self.0 })
-    }
-    fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
-        Scaled::by(self.0.conj(), g)
-    }
-    fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
-        Scaled::by(self.0, dx)
-    }
-}
-
 /// Applies a rule of one array.
 #[inline]
 pub(crate) fn unary<R: UnaryRule>(rule: R, x: Var<R::In>) -> Var<R::Out> {
@@ -153,14 +85,6 @@ fn unary_traced<R: UnaryRule>(rule: &R, x: Var<R::In>) -> Var<R::Out> {
     match x.open(level) {
         (x, None) => Var::constant(rule.forward(x)),
         (x, Some(Trace::Edge(edge))) => {
-            let number = if x.is_constant() { x.value.as_scalar() } else { None };
-            if let Some(number) = number {
-                let y = rule.forward(x.clone());
-                if let Some(slope) = y.as_scalar().and_then(|y| rule.slope(number, y)) {
-                    let node = ScalarNode { id: next_id(), edges: Edges::one(edge), name: rule.name(), slopes: [slope; 2] };
-                    return attach(Var::constant(y), level, node);
-                }
-            }
             let what = rule.keep();
             let kept = keep(&x, what.left);
             let y = unary_traced(rule, x);
@@ -203,10 +127,6 @@ pub(crate) trait BinaryRule: Clone + Send + Sync + 'static {
         dx: Option<Var<Self::Left>>,
         dy: Option<Var<Self::Right>>,
     ) -> Option<Var<Self::Out>>;
-    /// At 0-d constants, the numbers d with x̄ = z̄ dₓ and ȳ = z̄ d_y, where a pullback is such a product.
-    fn slopes(&self, _x: Self::Left, _y: Self::Right, _z: Self::Out) -> Option<[Self::Left; 2]> {
-        None
-    }
 }
 
 struct BinaryNode<R: BinaryRule> {
@@ -258,14 +178,6 @@ fn binary_traced<R: BinaryRule>(rule: &R, x: Var<R::Left>, y: Var<R::Right>) -> 
     let (edge_x, dx) = split(trace_x);
     let (edge_y, dy) = split(trace_y);
     if edge_x.is_some() || edge_y.is_some() {
-        let numbers = if x.is_constant() && y.is_constant() { x.value.as_scalar().zip(y.value.as_scalar()) } else { None };
-        if let Some((a, b)) = numbers {
-            let z = rule.forward(x.clone(), y.clone());
-            if let Some(slopes) = z.as_scalar().and_then(|z| rule.slopes(a, b, z)) {
-                let node = ScalarNode { id: next_id(), edges: Edges::two(edge_x, edge_y), name: rule.name(), slopes };
-                return attach(Var::constant(z), level, node);
-            }
-        }
         let what = rule.keep((edge_x.is_some(), edge_y.is_some()));
         let (kept_x, kept_y) = (keep(&x, what.left), keep(&y, what.right));
         let z = binary_traced(rule, x, y);
@@ -289,6 +201,6 @@ fn split<T: Scalar>(trace: Option<Trace<T>>) -> (Option<Edge>, Option<Var<T>>) {
 }
 
 #[inline]
-fn attach<T: Scalar>(value: Var<T>, level: Level, node: impl Node + 'static) -> Var<T> {
+pub(super) fn attach<T: Scalar>(value: Var<T>, level: Level, node: impl Node + 'static) -> Var<T> {
     value.with_edge(level, Edge { node: Arc::new(node), slot: 0 })
 }

@@ -237,6 +237,17 @@ unsafe fn split<T: Scalar>(p: Product<T>) {
 unsafe fn leaf<T: Scalar>(p: Product<T>) {
     let Product { m, k, n, .. } = p;
     let (narrow, flat) = (k * n <= 1024, m * k <= 256 && p.b.cs == 1);
+    if m * n <= 64 && k > direct::DEPTH {
+        // a few long sums, where faer would go through a matrix of a few rows column by column
+        for from in (0..k).step_by(direct::DEPTH) {
+            // SAFETY: index `from` of k exists; the first part writes C if nothing is to be added to it, the others add.
+            unsafe {
+                let (a, b) = (p.a.from(0, from), p.b.from(from, 0));
+                direct::direct(Product { k: direct::DEPTH.min(k - from), a, b, add: p.add || from > 0, ..p });
+            }
+        }
+        return;
+    }
     // SAFETY: the caller's contract.
     unsafe { if k <= direct::DEPTH && m > 1 && n > 1 && (narrow || flat) { direct::direct(p) } else { faer_product(p) } }
 }

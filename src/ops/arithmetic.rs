@@ -6,6 +6,7 @@
 
 use super::broadcast::sum_to;
 use crate::autodiff::Var;
+use crate::autodiff::number::binary_number;
 use crate::autodiff::rule::{BinaryRule, Keep, binary};
 use crate::kernels::broadcast::{binary_broadcast, binary_broadcast_op, broadcast_shape};
 use crate::kernels::elementwise::{self as kernel, Binary};
@@ -48,6 +49,23 @@ pub(crate) fn elementwise<T: Scalar>(op: Binary, x: Var<T>, y: Var<T>) -> Var<T>
         );
     }
     binary(Arithmetic { op, types: PhantomData }, x, y)
+}
+
+/// The four operations on numbers of one reverse level.
+#[inline]
+fn numbers<T: Scalar>(op: Binary, x: &Var<T>, y: &Var<T>) -> Option<Var<T>> {
+    binary_number(name(op), x, y, |x, y| {
+        let one = T::one();
+        let of = |x, y| kernel::binary_scalars(op, x, y);
+        let slopes = match op {
+            Binary::Add => [one, one],
+            Binary::Sub => [one, -one],
+            Binary::Mul => [y.conj(), x.conj()],
+            Binary::Div => [of(one, y).conj(), -of(of(x, y), y).conj()],
+            _ => return None,
+        };
+        Some((of(x, y), slopes))
+    })
 }
 
 /// g ⊠ d: a cotangent or tangent times a derivative, an exact zero where the former is zero.
@@ -226,15 +244,6 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
         };
         Some(super::broadcast::to_shape(dz, z.shape()))
     }
-    fn slopes(&self, x: T, y: T, z: T) -> Option<[T; 2]> {
-        match self.op {
-            Binary::Add => Some([T::one(), T::one()]),
-            Binary::Sub => Some([T::one(), -T::one()]),
-            Binary::Mul => Some([y.conj(), x.conj()]),
-            Binary::Div => Some([(T::one() / y).conj(), -(z / y).conj()]),
-            _ => None,
-        }
-    }
 }
 
 impl<T: Scalar> Var<T> {
@@ -308,7 +317,10 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $f(self, y: Var<T>) -> Var<T> {
-                elementwise(Binary::$op, self, y)
+                match numbers(Binary::$op, &self, &y) {
+                    Some(z) => z,
+                    None => elementwise(Binary::$op, self, y),
+                }
             }
         }
         impl<T: Scalar> std::ops::$trait<&Var<T>> for Var<T> {
@@ -316,7 +328,10 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $f(self, y: &Var<T>) -> Var<T> {
-                elementwise(Binary::$op, self, y.clone())
+                match numbers(Binary::$op, &self, y) {
+                    Some(z) => z,
+                    None => elementwise(Binary::$op, self, y.clone()),
+                }
             }
         }
         impl<T: Scalar> std::ops::$trait<Var<T>> for &Var<T> {
@@ -324,7 +339,10 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $f(self, y: Var<T>) -> Var<T> {
-                elementwise(Binary::$op, self.clone(), y)
+                match numbers(Binary::$op, self, &y) {
+                    Some(z) => z,
+                    None => elementwise(Binary::$op, self.clone(), y),
+                }
             }
         }
         impl<T: Scalar> std::ops::$trait<&Var<T>> for &Var<T> {
@@ -332,7 +350,10 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $f(self, y: &Var<T>) -> Var<T> {
-                elementwise(Binary::$op, self.clone(), y.clone())
+                match numbers(Binary::$op, self, y) {
+                    Some(z) => z,
+                    None => elementwise(Binary::$op, self.clone(), y.clone()),
+                }
             }
         }
         impl<T: Scalar> std::ops::$trait<T> for Var<T> {

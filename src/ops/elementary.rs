@@ -6,6 +6,7 @@
 
 use super::arithmetic::weigh;
 use crate::autodiff::Var;
+use crate::autodiff::number::unary_number;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::elementwise::{self as kernel, Unary};
 use crate::kernels::pool;
@@ -121,22 +122,23 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
             _ => weigh(dx, self.derivative(x, y)),
         }
     }
-    fn slope(&self, x: T, y: T) -> Option<T> {
-        match self.op {
-            Unary::Conj => None,
-            Unary::Neg => Some(-T::one()),
-            op => {
-                let mut slope = T::one();
-                unary_pullback(op, &[x], &[y], std::slice::from_mut(&mut slope)).then_some(slope)
-            }
-        }
+}
+
+/// f(x) and conj f′(x), where the pullback is a product.
+fn number<T: Scalar>(op: Unary, x: T) -> Option<(T, T)> {
+    if op == Unary::Conj {
+        return None;
     }
+    let y = kernel::unary_scalar(op, x);
+    let mut slope = T::one();
+    let known = op == Unary::Neg || unary_pullback(op, &[x], &[y], std::slice::from_mut(&mut slope));
+    known.then_some((y, if op == Unary::Neg { -slope } else { slope }))
 }
 
 impl<T: Scalar> Var<T> {
     #[inline]
     pub(crate) fn elementary(&self, op: Unary) -> Var<T> {
-        unary(Elementary { op, types: PhantomData }, self.clone())
+        unary_number(name(op), self, |x| number(op, x)).unwrap_or_else(|| unary(Elementary { op, types: PhantomData }, self.clone()))
     }
 }
 

@@ -167,9 +167,19 @@ impl<T: Scalar> UnaryRule for Place<T> {
         Keep::NOTHING
     }
     fn forward(&self, x: Var<T>) -> Tensor<T> {
-        let mut out = pool::filled(len_of(&self.0.source), T::zero());
-        self.0.write(x.as_slice(), &mut out);
-        Tensor::with_shape(self.0.source.clone(), out)
+        let view = &self.0;
+        let total = len_of(&view.source);
+        if view.is_contiguous() && x.len() > 0 {
+            // one pass over the memory
+            let mut out = pool::take(total);
+            out.resize(view.offset, T::zero());
+            out.extend_from_slice(x.as_slice());
+            out.resize(total, T::zero());
+            return Tensor::with_shape(view.source.clone(), out);
+        }
+        let mut out = pool::filled(total, T::zero());
+        view.write(x.as_slice(), &mut out);
+        Tensor::with_shape(view.source.clone(), out)
     }
     fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         unary(Pick(self.0.clone(), PhantomData), g)
