@@ -1,145 +1,269 @@
 //! The leading singular triplets or eigenpairs of a dense matrix without its full decomposition.
 //!
-//! Block subspace iteration from a random block of b ≈ 4 k columns, V ← orth(A†A V), with a Rayleigh–Ritz step where convergence is
-//! expected: A V = Q R, R = P diag(s) W†, so u = Q p, v = V w and A v = s u holds to rounding; what is left is ‖A†u − s v‖
-//! (Halko, Martinsson & Tropp, SIAM Review 53 (2011) 217, §4.5; Saad, *Numerical Methods for Large Eigenvalue Problems*, 2nd ed., ch. 5).
-//! The error falls by (s_b/s_k)² a round. A block wider than the wanted part cannot miss a member of a multiplet. When the spectrum is so
-//! flat that the full decomposition is cheaper, `None` says so after one or two rounds.
+//! Block Krylov spaces: V = [X, A†A X, (A†A)² X, …] for a random block X of b ≈ k/3 columns, orthonormalised as it grows, with a
+//! Rayleigh–Ritz step where convergence is expected: A V = Q R, R = P diag(s) W†, so u = Q p, v = V w and A v = s u holds to rounding; what
+//! is left is ‖A†u − s v‖. On tensors of critical systems about 3 k columns are enough, a third of the products that subspace iteration
+//! needs (Musco & Musco, NeurIPS 2015, arXiv:1504.05477; Golub, Luk & Overton, ACM TOMS 7 (1981) 149).
+//!
+//! A Krylov space holds at most b members of a multiplet. So what it leaves of A is probed with a few random vectors before it is trusted,
+//! and what they find joins the space. When the spectrum is so flat that the full decomposition is cheaper, `None` says so.
 
 use super::Op;
 use super::dense::{Dense, Double, SvdParts, Vectors, transpose_conj};
 
 /// Residual over the largest value at which a triplet counts as converged, in ε.
 const TOLERANCE: f64 = 32.0;
-/// Columns of the block for each wanted one: on tensors of critical systems s_4k/s_k is about 10⁻³, so two or three rounds are enough.
-const OVERSAMPLING: usize = 4;
-/// The block may have this fraction of the columns of the matrix before the full decomposition wins.
-const LARGEST_FRACTION: usize = 3;
-/// Rounds in all before the full decomposition is the cheaper way.
-const ROUNDS: usize = 8;
-
-/// The number of columns to iterate with, if iterating can pay.
-fn block(size: usize, k: usize) -> Option<usize> {
-    let b = OVERSAMPLING * k + 4;
-    (b * LARGEST_FRACTION <= size).then_some(b)
-}
+/// Columns of the space for each wanted one, when it is looked at for the first time.
+const FIRST_LOOK: usize = 3;
+/// The space may have this fraction of the columns of the matrix before the full decomposition wins.
+const LARGEST_FRACTION: usize = 2;
+/// A new direction below this part of the longest one is rounding.
+const NOISE: f64 = 1e-13;
+/// Random vectors that probe for what the space misses.
+const PROBES: usize = 4;
+/// How much of the smallest wanted value a probe may find outside the space before that is taken for a value that was missed.
+const MISSED: f64 = 0.7;
 
 /// Uniform numbers in [−1, 1) from a fixed seed (SplitMix64).
-fn random<T: Double>(len: usize) -> Vec<T> {
-    let mut state = 0x853c_49e6_748f_ea9b_u64;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+struct Random(u64);
+
+impl Random {
+    fn block<T: Double>(&mut self, len: usize) -> Vec<T> {
+        let mut next = || {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        };
+        (0..len).map(|_| T::from_parts(next(), next())).collect()
+    }
+}
+
+/// The length of the longest of these rows.
+fn longest<T: Double>(rows: &[T], n: usize) -> f64 {
+    rows.chunks_exact(n).map(|row| row.iter().map(|x| x.modulus_squared()).sum::<f64>()).fold(0.0, f64::max).sqrt()
+}
+
+/// An orthonormal basis that grows: its conjugated vectors are the rows of V†.
+struct Space<T> {
+    n: usize,
+    rows: Vec<T>,
+    /// The longest direction that has been offered, before projection.
+    top: f64,
+}
+
+impl<T: Dense> Space<T> {
+    fn size(&self) -> usize {
+        self.rows.len() / self.n
+    }
+
+    /// w − w V V†, for conjugated vectors in rows.
+    fn outside(&self, w: &[T]) -> Vec<T> {
+        let (b, d) = (w.len() / self.n, self.size());
+        if d == 0 {
+            return w.to_vec();
+        }
+        let inside = T::matmul((w, Op::None), (&self.rows, Op::Adjoint), b, self.n, d);
+        let mut rest = T::matmul((&inside, Op::None), (&self.rows, Op::None), b, d, self.n);
+        rest.iter_mut().zip(w).for_each(|(r, &w)| *r = w - *r);
+        rest
+    }
+
+    /// What is new in `w` joins the space; returns how many vectors that were.
+    fn join(&mut self, w: &[T]) -> usize {
+        let n = self.n;
+        self.top = self.top.max(longest(w, n));
+        let rest = self.outside(w);
+        let b = rest.len() / n;
+        let (q, r) = T::qr(&transpose_conj(&rest, b, n), n, b, false);
+        // a column that depends on those before it has an arbitrary q
+        let kept: Vec<usize> = (0..b.min(n)).filter(|&j| r[j * b + j].modulus() > NOISE * self.top).collect();
+        if kept.is_empty() {
+            return 0;
+        }
+        let q: Vec<T> = q.chunks_exact(b.min(n)).flat_map(|row| kept.iter().map(|&j| row[j])).collect();
+        // once more: what cancelled in the projection left rounding behind
+        let rest = self.outside(&transpose_conj(&q, n, kept.len()));
+        let (q, _) = T::qr(&transpose_conj(&rest, kept.len(), n), n, kept.len(), false);
+        self.rows.extend(transpose_conj(&q, n, kept.len()));
+        kept.len()
+    }
+
+    /// The rows that came last.
+    fn last(&self, count: usize) -> &[T] {
+        &self.rows[self.rows.len() - count * self.n..]
+    }
+}
+
+/// Columns that join the space at a time, if iterating can pay.
+fn block(size: usize, k: usize) -> Option<usize> {
+    let b = (k / 3).max(8);
+    ((FIRST_LOOK * k).max(2 * b) + 3 * b <= size / LARGEST_FRACTION).then_some(b)
+}
+
+/// The largest ‖x_i − value_i y_i‖ over pairs of rows.
+fn residual<T: Double>(x: &[T], y: &[T], n: usize, values: &[f64]) -> f64 {
+    let distance = |((x, y), &value): ((&[T], &[T]), &f64)| {
+        x.iter().zip(y).map(|(&x, &y)| (x - y * T::from_real(value)).modulus_squared()).sum::<f64>()
     };
-    (0..len).map(|_| T::from_parts(next(), next())).collect()
+    x.chunks_exact(n).zip(y.chunks_exact(n)).zip(values).map(distance).fold(0.0, f64::max).sqrt()
 }
 
-/// The first k of the b columns of a row-major matrix.
-fn leading<T: Copy>(a: &[T], b: usize, k: usize) -> Vec<T> {
-    a.chunks_exact(b).flat_map(|row| row[..k].iter().copied()).collect()
+/// How large the space should be at the next look, for an error that is `excess` times the tolerance; `None` if that is more than is worth
+/// it. Convergence speeds up as the space grows, so half the blocks that the rate so far asks for.
+fn next_look(size: usize, b: usize, error: f64, excess: f64, limit: usize) -> Option<usize> {
+    let rate = -error.ln() * b as f64 / size as f64;
+    let blocks = (0.5 * excess.ln() / rate.max(1e-3)).ceil().max(1.0);
+    let next = size as f64 + blocks * b as f64;
+    (error.is_finite() && next <= limit as f64).then_some(next as usize)
 }
 
-/// The largest ‖x_i − value_i y_i‖ over the first k columns of x (of width b) and y (of width c).
-fn residual<T: Double>(x: &[T], b: usize, y: &[T], c: usize, values: &[f64], k: usize) -> f64 {
-    let mut sums = vec![0.0; k];
-    for (x, y) in x.chunks_exact(b).zip(y.chunks_exact(c)) {
-        for (i, sum) in sums.iter_mut().enumerate() {
-            *sum += (x[i] - y[i] * T::from_real(values[i])).modulus_squared();
+/// Grows a Krylov space until a look at it is content. `step` maps its last rows to the next ones; `look` gives the error over the largest
+/// value, the largest and the smallest wanted value, and what was found; `norms` maps rows of length 1 at most to rows about as long as the
+/// values they belong to.
+fn grow<T: Dense, R>(
+    n: usize,
+    k: usize,
+    epsilon: f64,
+    mut step: impl FnMut(&Space<T>, usize) -> Vec<T>,
+    mut norms: impl FnMut(&[T]) -> Vec<T>,
+    look: impl Fn(&Space<T>) -> Option<(f64, f64, f64, R)>,
+) -> Option<R> {
+    let b = block(n, k)?;
+    let limit = n / LARGEST_FRACTION;
+    let mut random = Random(0x853c_49e6_748f_ea9b);
+    let mut space = Space { n, rows: vec![], top: 0.0 };
+    let mut goal = (FIRST_LOOK * k + b).max(3 * b);
+    let mut added = space.join(&random.block(b * n));
+    loop {
+        while space.size() < goal {
+            let next = step(&space, added);
+            added = space.join(&next);
+            if added == 0 {
+                // nothing new comes from here: a fresh direction
+                added = space.join(&random.block(b * n));
+            }
+            if added == 0 || space.size() > limit {
+                return None;
+            }
+        }
+        let (error, largest, smallest, found) = look(&space)?;
+        let tolerance = epsilon * TOLERANCE;
+        let excess = error / tolerance;
+        if !(excess <= 1.0) {
+            goal = next_look(space.size(), b, error, excess, limit)?;
+            continue;
+        }
+        // the part of A outside the space, by a step of the power method from random vectors
+        let mut probe = space.outside(&random.block(PROBES * n));
+        for _ in 0..2 {
+            let scale = longest(&probe, n);
+            probe.iter_mut().for_each(|x| *x = *x / T::from_real(scale.max(f64::MIN_POSITIVE)));
+            probe = space.outside(&norms(&probe));
+        }
+        if longest(&probe, n) <= MISSED * smallest.max(tolerance * largest) {
+            return Some(found);
+        }
+        added = space.join(&probe);
+        goal = space.size() + b;
+        if goal > limit {
+            return None;
         }
     }
-    sums.into_iter().fold(0.0, f64::max).sqrt()
-}
-
-/// How many more rounds bring the residual down by `goal`, each dividing it by `ratio`; `None` if more than are worth it.
-fn rounds_needed(goal: f64, ratio: f64, left: usize) -> Option<usize> {
-    if goal <= 1.0 {
-        return Some(0);
-    }
-    let rounds = (goal.ln() / ratio.ln()).ceil();
-    (ratio > 1.0 && rounds <= left as f64).then_some(rounds as usize)
 }
 
 /// The k leading singular triplets (U m × k, s, V† k × n) to `epsilon` of the largest, or `None` when iterating does not pay.
 pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64) -> Option<SvdParts<T>> {
-    let b = block(m.min(n), k)?;
-    let forward = |v: &[T], b: usize| T::matmul((a, Op::None), (v, Op::None), m, n, b);
-    let back = |u: &[T], b: usize| T::matmul((a, Op::Adjoint), (u, Op::None), n, m, b);
-    let orth = |z: &[T]| T::qr(z, n, b, false).0;
-    let mut v = orth(&back(&forward(&random(n * b), b), b));
-    let mut used = 1;
-    let mut expect_convergence = false;
-    loop {
-        let (q, r) = T::qr(&forward(&v, b), m, b, false);
-        let (p, s, wh) = T::svd(&r, b, b, Vectors::Thin, false)?;
-        let tolerance = epsilon * TOLERANCE * s[0];
-        let u = T::matmul((&q, Op::None), (&p, Op::None), m, b, b);
-        let ritz = T::matmul((&v, Op::None), (&wh, Op::Adjoint), n, b, b);
-        // where convergence is expected only the wanted columns are multiplied
-        if expect_convergence {
-            let wanted = leading(&u, b, k);
-            let z = back(&wanted, k);
-            if residual(&z, k, &ritz, b, &s, k) <= tolerance {
-                let right = leading(&ritz, b, k);
-                return Some((wanted, s[..k].to_vec(), transpose_conj(&right, n, k)));
-            }
-        }
-        let z = back(&u, b);
-        let error = residual(&z, b, &ritz, b, &s, k);
-        used += 1;
-        if !error.is_finite() {
-            return None;
-        }
-        if error <= tolerance {
-            return Some((leading(&u, b, k), s[..k].to_vec(), transpose_conj(&leading(&ritz, b, k), n, k)));
-        }
-        let ratio = (s[k - 1] / s[b - 1]).powi(2);
-        let needed = rounds_needed(error / tolerance, ratio, ROUNDS.checked_sub(used)?)?;
-        v = orth(&z);
-        // the round that has just been multiplied out counts, the one that ends in the Ritz step too
-        for _ in 1..needed {
-            v = orth(&back(&forward(&v, b), b));
-            used += 1;
-        }
-        expect_convergence = true;
+    if n > m {
+        let (u, s, vh) = svd(&transpose_conj(a, m, n), n, m, k, epsilon)?;
+        return Some((transpose_conj(&vh, k, m), s, transpose_conj(&u, n, k)));
     }
+    // (A V)†, row by row as V† grows
+    let forward = |rows: &[T]| T::matmul((rows, Op::None), (a, Op::Adjoint), rows.len() / n, n, m);
+    let back = |rows: &[T]| T::matmul((rows, Op::None), (a, Op::None), rows.len() / m, m, n);
+    let images = std::cell::RefCell::new(Vec::new());
+    let catch_up = |space: &Space<T>| {
+        let mut images = images.borrow_mut();
+        let known = images.len() / m;
+        if known < space.size() {
+            images.extend(forward(space.last(space.size() - known)));
+        }
+    };
+    grow(
+        n,
+        k,
+        epsilon,
+        |space, added| {
+            catch_up(space);
+            let images = images.borrow();
+            back(&images[images.len() - added * m..])
+        },
+        |rows| {
+            // ‖A†A x‖ / ‖A x‖ · x̂, so that the length is a singular value
+            let image = forward(rows);
+            let scale = longest(&image, m).max(f64::MIN_POSITIVE);
+            let mut out = back(&image);
+            out.iter_mut().for_each(|x| *x = *x / T::from_real(scale));
+            out
+        },
+        |space| {
+            catch_up(space);
+            let (images, d) = (images.borrow(), space.size());
+            let (q, r) = T::qr(&transpose_conj(&images, d, m), m, d, false);
+            let (p, s, wh) = T::svd(&r, d, d, Vectors::Thin, false)?;
+            let leading: Vec<T> = p.chunks_exact(d).flat_map(|row| row[..k].iter().copied()).collect();
+            let u = T::matmul((&q, Op::None), (&leading, Op::None), m, d, k);
+            let vh = T::matmul((&wh[..k * d], Op::None), (&space.rows, Op::None), k, d, n);
+            let images_of_u = T::matmul((&u, Op::Adjoint), (a, Op::None), k, m, n);
+            let error = if s[0] == 0.0 { 0.0 } else { residual(&images_of_u, &vh, n, &s) / s[0] };
+            Some((error, s[0], s[k - 1], (u, s[..k].to_vec(), vh)))
+        },
+    )
 }
 
 /// Eigenpairs by falling |λ|: the values and the n × k vectors of the Hermitian matrix (both triangles), or `None`.
 pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Option<(Vec<f64>, Vec<T>)> {
-    let b = block(n, k)?;
-    let apply = |v: &[T]| T::matmul((a, Op::None), (v, Op::None), n, n, b);
-    let orth = |z: &[T]| T::qr(z, n, b, false).0;
-    let mut v = orth(&apply(&apply(&random(n * b))));
-    let mut used = 2;
-    loop {
-        let av = apply(&v);
-        let h = T::matmul((&v, Op::Adjoint), (&av, Op::None), b, n, b);
-        let (values, w) = T::eigh(&h, b, true, false)?;
-        let order = by_modulus(&values);
-        let values: Vec<f64> = order.iter().map(|&i| values[i]).collect();
-        let w: Vec<T> = w.chunks_exact(b).flat_map(|row| order.iter().map(|&i| row[i])).collect();
-        let ritz = T::matmul((&v, Op::None), (&w, Op::None), n, b, b);
-        let z = T::matmul((&av, Op::None), (&w, Op::None), n, b, b);
-        let tolerance = epsilon * TOLERANCE * values[0].abs();
-        let error = residual(&z, b, &ritz, b, &values, k);
-        used += 1;
-        if !error.is_finite() {
-            return None;
+    let apply = |rows: &[T]| T::matmul((rows, Op::None), (a, Op::None), rows.len() / n, n, n);
+    let images = std::cell::RefCell::new(Vec::new());
+    let catch_up = |space: &Space<T>| {
+        let mut images = images.borrow_mut();
+        let known = images.len() / n;
+        if known < space.size() {
+            images.extend(apply(space.last(space.size() - known)));
         }
-        if error <= tolerance {
-            return Some((values[..k].to_vec(), leading(&ritz, b, k)));
-        }
-        let ratio = values[k - 1].abs() / values[b - 1].abs();
-        let needed = rounds_needed(error / tolerance, ratio, (2 * ROUNDS).checked_sub(used)?)?;
-        v = orth(&z);
-        for _ in 1..needed {
-            v = orth(&apply(&v));
-            used += 1;
-        }
-    }
+    };
+    grow(
+        n,
+        k,
+        epsilon,
+        |space, added| {
+            catch_up(space);
+            let images = images.borrow();
+            images[images.len() - added * n..].to_vec()
+        },
+        |rows| {
+            // A twice, over the length after the first: values of either sign count
+            let mut image = apply(rows);
+            let scale = longest(&image, n).max(f64::MIN_POSITIVE);
+            image.iter_mut().for_each(|x| *x = *x / T::from_real(scale));
+            apply(&image)
+        },
+        |space| {
+            catch_up(space);
+            let (images, d) = (images.borrow(), space.size());
+            let h = T::matmul((&space.rows, Op::None), (&images, Op::Adjoint), d, n, d);
+            let (values, w) = T::eigh(&h, d, true, false)?;
+            let order = &by_modulus(&values)[..k];
+            let leading: Vec<f64> = order.iter().map(|&i| values[i]).collect();
+            let wh: Vec<T> = order.iter().flat_map(|&i| w.chunks_exact(d).map(move |row| row[i].conj())).collect();
+            let ritz = T::matmul((&wh, Op::None), (&space.rows, Op::None), k, d, n);
+            let image = T::matmul((&wh, Op::None), (&images, Op::None), k, d, n);
+            let (largest, smallest) = (leading[0].abs(), leading[k - 1].abs());
+            let error = if largest == 0.0 { 0.0 } else { residual(&image, &ritz, n, &leading) / largest };
+            Some((error, largest, smallest, (leading, transpose_conj(&ritz, k, n))))
+        },
+    )
 }
 
 /// Indices by falling modulus; of ±λ the positive one first.

@@ -138,7 +138,9 @@ impl Product {
         let matrices = (calls * self.batch.len) as f64;
         let narrow = m.min(n).min(16) as f64;
         let work = (m * n * k) as f64 * 0.06 * (1.0 + 4.0 / narrow);
-        matrices * (work + if m * n * k <= 64 { 10.0 } else { 60.0 }) + calls as f64 * 100.0
+        let (of_rows, of_cols) = if self.swapped { (self.k.y, self.k.x) } else { (self.k.x, self.k.y) };
+        let reads = reading(self.rows, (k, of_rows)) + reading(self.cols, (k, of_cols));
+        matrices * (work + reads + if m * n * k <= 64 { 10.0 } else { 60.0 }) + calls as f64 * 100.0
     }
 
     fn run<T: Scalar>(&self, x: &[T], y: &[T], conj: (bool, bool), len: usize) -> Vec<T> {
@@ -188,6 +190,20 @@ impl Product {
             }
         }
         out
+    }
+}
+
+/// What reading a matrix costs in nanoseconds, for its axes' lengths and strides: more for every run that starts on a cache line of its own,
+/// and much more for runs on more pages than the translation of addresses remembers.
+fn reading(a: (usize, usize), b: (usize, usize)) -> f64 {
+    let ((inner, step), (outer, stride)) = if (a.1, a.0) < (b.1, b.0) && a.0 > 1 || b.0 == 1 { (a, b) } else { (b, a) };
+    let runs = outer as f64 * (inner * step.min(8)).div_ceil(8) as f64;
+    runs * if outer > 256 && stride >= 512 {
+        10.0
+    } else if stride >= 8 {
+        1.0
+    } else {
+        0.2
     }
 }
 
