@@ -1,6 +1,6 @@
 //! The leading singular triplets or eigenpairs of a dense matrix without its full decomposition.
 //!
-//! Block Krylov spaces: V = [X, A†A X, (A†A)² X, …] for a random block X of b ≈ k/3 columns, orthonormalised as it grows, with a
+//! Block Krylov spaces: V = [X, A†A X, (A†A)² X, …] for a random block X of b ≈ k/2 columns, orthonormalised as it grows, with a
 //! Rayleigh–Ritz step where convergence is expected: A V = Q R, R = P diag(s) W†, so u = Q p, v = V w and A v = s u holds to rounding; what
 //! is left is ‖A†u − s v‖. On tensors of critical systems about 3 k columns are enough, a third of the products that subspace iteration
 //! needs (Musco & Musco, NeurIPS 2015, arXiv:1504.05477; Golub, Luk & Overton, ACM TOMS 7 (1981) 149).
@@ -98,7 +98,7 @@ impl<T: Dense> Space<T> {
 
 /// Columns that join the space at a time, if iterating can pay.
 fn block(size: usize, k: usize) -> Option<usize> {
-    let b = (k / 3).max(8);
+    let b = (k / 2).max(8);
     ((FIRST_LOOK * k).max(2 * b) + 3 * b <= size / LARGEST_FRACTION).then_some(b)
 }
 
