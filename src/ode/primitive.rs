@@ -6,7 +6,7 @@ use super::sensitivity::{Direction, push};
 use super::solve::{Run, solve};
 use super::system::{Counts, System};
 use super::unrolled::unrolled;
-use crate::autodiff::{AnyRef, AnyVar, Primitive, Pullback, Tree, Var, jvp, vjp};
+use crate::autodiff::{AnyRef, AnyVar, Primitive, Pullback, Tree, Var, apply, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::flat::{self, Point};
 use std::sync::{Arc, Mutex};
@@ -222,6 +222,119 @@ fn partial<A: Tree>(tree: &A, needs: &[bool]) -> A::Partial {
     })
 }
 
+/// The derivative of a solve at constants: linear maps on numbers, and primitives themselves, since a linear map is its own derivative. This
+/// is what `linearize` and Jacobian products of any kind of field and method go through.
+struct Linearization<Y, P> {
+    model: Arc<dyn Model<Y, P>>,
+    options: OdeOptions,
+    counts: SharedCounts,
+    inputs: (Y, Var<f64>, P),
+    run: Arc<Run>,
+}
+
+impl<Y: Tree, P: Tree> Linearization<Y, P> {
+    /// Tangents of the states at the times from those of (y₀, times, params).
+    fn push(&self, tangents: &(Y, Var<f64>, P)) -> Result<Y> {
+        let (y0, times, params) = &self.inputs;
+        let system = self.model.system(y0, params)?;
+        let (start, n) = (flat::to_vec(y0), flat::len(y0));
+        let direction = Direction { y0: flat::to_vec(&tangents.0), times: flat::to_vec(&tangents.1), params: flat::to_vec(&tangents.2) };
+        let mut found = vec![0.0; n * times.len()];
+        let state = (&start[..], times.as_slice());
+        push(system.as_ref(), &self.options, state, &self.run.plan, &[direction], &mut |i, _, dy| {
+            found[i * n..(i + 1) * n].copy_from_slice(dy);
+        })?;
+        Ok(flat::read_stacked(y0, times.len(), &found))
+    }
+
+    /// Cotangents of (y₀, times, params) from those of the states at the times.
+    fn pull(&self, cotangents: &Y, needs: &[bool]) -> Result<(Y, Var<f64>, P)> {
+        let (y0, times, params) = &self.inputs;
+        let system = self.model.system(y0, params)?;
+        let (start, n) = (flat::to_vec(y0), flat::len(y0));
+        let mut covectors = vec![0.0; n * times.len()];
+        flat::write_stacked(cotangents, times.len(), n, &mut covectors);
+        let mut leaves = 0;
+        y0.visit(&mut |_| leaves += 1);
+        let gradient = reverse(
+            &Sweep {
+                system: system.as_ref(),
+                times: times.as_slice(),
+                options: &self.options,
+                y0: &start,
+                cotangents: &covectors,
+                params: needs[leaves + 1..].iter().any(|n| *n),
+                timed: needs[leaves],
+            },
+            &self.run,
+        )?;
+        add(&mut self.counts.lock().expect("not poisoned")[1], gradient.counts);
+        let gp = if gradient.params.is_empty() { params.clone() } else { flat::read(params, &gradient.params) };
+        Ok((flat::read(y0, &gradient.y0), Var::from(gradient.times), gp))
+    }
+}
+
+/// [`Linearization::push`] as a primitive.
+struct Push<Y, P>(Arc<Linearization<Y, P>>);
+
+/// [`Linearization::pull`] as a primitive.
+struct Pull<Y, P>(Arc<Linearization<Y, P>>);
+
+impl<Y: Tree, P: Tree> Primitive for Push<Y, P> {
+    type Inputs = (Y, Var<f64>, P);
+    type Outputs = Y;
+    fn name(&self) -> &'static str {
+        "odeint (tangent)"
+    }
+    fn forward(&self, tangents: &Self::Inputs) -> Result<Y> {
+        self.0.push(tangents)
+    }
+    fn vjp(&self, _: &Self::Inputs, outputs: &Y, cotangents: Y::Partial, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
+        Ok(partial(&apply(Pull(self.0.clone()), &instantiate(outputs, cotangents))?, needs))
+    }
+    fn jvp(&self, _: &Self::Inputs, _: &Y, tangents: &Self::Inputs) -> Result<Y> {
+        apply(Push(self.0.clone()), tangents)
+    }
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+    fn keeps_output(&self, _: usize) -> bool {
+        false
+    }
+}
+
+impl<Y: Tree, P: Tree> Primitive for Pull<Y, P> {
+    type Inputs = Y;
+    type Outputs = (Y, Var<f64>, P);
+    fn name(&self) -> &'static str {
+        "odeint (cotangent)"
+    }
+    fn forward(&self, cotangents: &Y) -> Result<Self::Outputs> {
+        let mut leaves = 0;
+        self.0.inputs.visit(&mut |_| leaves += 1);
+        self.0.pull(cotangents, &vec![true; leaves])
+    }
+    fn vjp(&self, _: &Y, outputs: &Self::Outputs, cotangents: <Self::Outputs as Tree>::Partial, needs: &[bool]) -> Result<Y::Partial> {
+        Ok(partial(&apply(Push(self.0.clone()), &instantiate(outputs, cotangents))?, needs))
+    }
+    fn jvp(&self, _: &Y, _: &Self::Outputs, tangents: &Y) -> Result<Self::Outputs> {
+        apply(Pull(self.0.clone()), tangents)
+    }
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+    fn keeps_output(&self, _: usize) -> bool {
+        false
+    }
+}
+
+impl<Y: Tree, P: Tree> Odeint<Y, P> {
+    fn linearization(&self, inputs: &(Y, Var<f64>, P), run: Arc<Run>) -> Arc<Linearization<Y, P>> {
+        let (model, counts) = (self.model.clone(), self.counts.clone());
+        Arc::new(Linearization { model, options: self.options, counts, inputs: inputs.clone(), run })
+    }
+}
+
 impl<Y: Tree, P: Tree> Primitive for Odeint<Y, P> {
     type Inputs = (Y, Var<f64>, P);
     type Outputs = Y;
@@ -239,49 +352,20 @@ impl<Y: Tree, P: Tree> Primitive for Odeint<Y, P> {
     fn vjp(&self, inputs: &Self::Inputs, outputs: &Y, cotangents: Y::Partial, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
         let cotangents = instantiate(outputs, cotangents);
         let run = self.run(inputs)?;
-        if !(flat::is_constant(inputs) && flat::is_constant(&cotangents)) {
+        if !flat::is_constant(inputs) {
             let (_, pull) = vjp(self.unrolled(&run)?, &Point(inputs.clone()))?;
             return Ok(partial(&pull.call(&cotangents)?.0, needs));
         }
-        let (y0, times, params) = inputs;
-        let system = self.model.system(y0, params)?;
-        let (start, n) = (flat::to_vec(y0), flat::len(y0));
-        let mut covectors = vec![0.0; n * times.len()];
-        flat::write_stacked(&cotangents, times.len(), n, &mut covectors);
-        let mut leaves = 0;
-        y0.visit(&mut |_| leaves += 1);
-        let gradient = reverse(
-            &Sweep {
-                system: system.as_ref(),
-                times: times.as_slice(),
-                options: &self.options,
-                y0: &start,
-                cotangents: &covectors,
-                params: needs[leaves + 1..].iter().any(|n| *n),
-                timed: needs[leaves],
-            },
-            &run,
-        )?;
-        add(&mut self.counts.lock().expect("not poisoned")[1], gradient.counts);
-        let gp = if gradient.params.is_empty() { params.clone() } else { flat::read(params, &gradient.params) };
-        Ok(partial(&(flat::read(y0, &gradient.y0), Var::from(gradient.times), gp), needs))
+        let at = self.linearization(inputs, run);
+        let found = if flat::is_constant(&cotangents) { at.pull(&cotangents, needs)? } else { apply(Pull(at), &cotangents)? };
+        Ok(partial(&found, needs))
     }
-    fn jvp(&self, inputs: &Self::Inputs, outputs: &Y, tangents: &Self::Inputs) -> Result<Y> {
+    fn jvp(&self, inputs: &Self::Inputs, _: &Y, tangents: &Self::Inputs) -> Result<Y> {
         let run = self.run(inputs)?;
-        if !(flat::is_constant(inputs) && flat::is_constant(tangents)) {
+        if !flat::is_constant(inputs) {
             return Ok(jvp(self.unrolled(&run)?, &Point(inputs.clone()), &Point(tangents.clone()))?.1);
         }
-        let (y0, times, params) = inputs;
-        let system = self.model.system(y0, params)?;
-        let (start, n) = (flat::to_vec(y0), flat::len(y0));
-        let direction = Direction { y0: flat::to_vec(&tangents.0), times: flat::to_vec(&tangents.1), params: flat::to_vec(&tangents.2) };
-        let mut found = vec![0.0; n * times.len()];
-        let state = (&start[..], times.as_slice());
-        push(system.as_ref(), &self.options, state, &run.plan, &[direction], &mut |i, _, dy| {
-            found[i * n..(i + 1) * n].copy_from_slice(dy);
-        })?;
-        let _ = outputs;
-        Ok(flat::read_stacked(y0, times.len(), &found))
+        apply(Push(self.linearization(inputs, run)), tangents)
     }
     fn keeps_output(&self, _: usize) -> bool {
         false
