@@ -1,8 +1,8 @@
 //! Ordinary differential equations ẏ = f(t, y; p), differentiable in the initial state, the parameters and the times.
 //!
 //! [`odeint`] takes a field written on variables, over any structure of arrays, real and complex, batched as you like; [`odeint_fused`] one
-//! written as a scalar function, for small systems at native speed. [`odeint_event`] stops where a function of the state vanishes, and its
-//! time can be differentiated. The [`Method`], the [`Stepping`] and the [`Adjoint`] are chosen apart from each other:
+//! written as a scalar function, for small systems at native speed. [`odeint_event`] and [`odeint_event_fused`] stop where a function of the
+//! state vanishes, and its time can be differentiated. The [`Method`], the [`Stepping`] and the [`Adjoint`] are chosen apart from each other:
 //!
 //! | adjoint | memory | exact for | not for |
 //! |---|---|---|---|
@@ -36,7 +36,7 @@ mod system;
 mod tableau;
 mod unrolled;
 
-pub use events::{Crossing, OdeEvent, odeint_event};
+pub use events::{Crossing, OdeEvent, odeint_event, odeint_event_fused};
 pub use options::{Adjoint, Method, OdeOptions, Stepping};
 pub use system::Counts;
 
