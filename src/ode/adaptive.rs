@@ -40,6 +40,7 @@ pub(crate) struct Adaptive {
     pub(crate) y_before: Vec<f64>,
     /// The length to try next, with its sign.
     pub(crate) next: f64,
+    /// ln of the last accepted error.
     last_error: f64,
     tried: usize,
     span: f64,
@@ -77,7 +78,7 @@ impl Adaptive {
             t_before: t0,
             h: 0.0,
             next: end - t0,
-            last_error: 1e-4,
+            last_error: 1e-4f64.ln(),
             tried: 0,
             span: (end - t0).abs(),
             error: vec![0.0; n],
@@ -166,12 +167,12 @@ impl Adaptive {
             let error = self.attempt(system, t, h)?;
             match error {
                 Some(error) if error <= 1.0 => {
-                    let error = error.max(1e-10);
-                    let mut factor = (0.9 * error.powf(-alpha) * self.last_error.powf(beta)).clamp(0.2, 10.0);
+                    let error = error.max(1e-10).ln();
+                    let mut factor = (0.9 * (beta * self.last_error - alpha * error).exp()).clamp(0.2, 10.0);
                     if !may_grow {
                         factor = factor.min(1.0);
                     }
-                    self.last_error = error.max(1e-4);
+                    self.last_error = error.max(1e-4f64.ln());
                     // a step cut short by the end says nothing against the length that was planned
                     let next = h.abs() * factor;
                     self.next = direction * if ends && factor >= 1.0 { next.max(planned.abs()) } else { next };

@@ -13,8 +13,8 @@
 //! | `Forward` | constant, times the number of parameters | the steps taken | many parameters |
 //!
 //! Integrators work on flat vectors of real numbers and do not know variables. Derivatives of derivatives go through the same steps written
-//! out in `Var` operations: they work for closures under explicit Runge–Kutta methods, with any adjoint but the reversible one. Symplectic and
-//! implicit methods and fused fields have first derivatives, in both modes, and say so when asked for more.
+//! out in `Var` operations: they work for closures under explicit Runge–Kutta methods, with any adjoint but the reversible one, and under
+//! symplectic ones. Implicit methods and fused fields have first derivatives, in both modes, and say so when asked for more.
 
 mod adaptive;
 mod continuous;

@@ -21,6 +21,7 @@ pub(crate) struct RungeKutta {
     /// Cotangents of the stages.
     kbar: Vec<f64>,
     pulled: Vec<f64>,
+    ybar: Vec<f64>,
     weights: Vec<f64>,
     stage_lu: Lu,
     jacobian: Vec<f64>,
@@ -38,6 +39,7 @@ impl RungeKutta {
             accuracy,
             kbar: vec![0.0; s * n],
             pulled: vec![0.0; n],
+            ybar: Vec::new(),
             weights: vec![0.0; s],
             stage_lu: Lu::default(),
             jacobian: Vec::new(),
@@ -292,10 +294,13 @@ impl Stepper for RungeKutta {
         inner: &mut [Inner],
         gradient: &mut StepGradient,
     ) -> Result<()> {
-        let mut ybar = lambda.to_vec();
+        let mut ybar = std::mem::take(&mut self.ybar);
+        ybar.clear();
+        ybar.extend_from_slice(lambda);
         inner.iter().for_each(|value| axpy(1.0, value.cotangent, &mut ybar));
         self.increment_vjp(system, at, kept, (lambda, &mut ybar), inner, gradient)?;
         lambda.copy_from_slice(&ybar);
+        self.ybar = ybar;
         Ok(())
     }
     fn jvp(
