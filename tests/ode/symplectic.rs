@@ -106,8 +106,8 @@ fn a_solve_is_linearised_for_every_field_and_method() {
 fn symplectic_methods_have_second_derivatives() {
     let start = (Var::from([1.0, 0.0]), Var::from([0.1, 0.9]));
     for method in [Method::Leapfrog, Method::Yoshida4, Method::ForestRuth] {
-        let options = OdeOptions { method, stepping: Stepping::Fixed { step: 0.05 }, ..Default::default() };
+        let options = OdeOptions { method, stepping: Stepping::Fixed { step: 0.06 }, ..Default::default() };
         let end = |(start, mu, times): &(State, Var<f64>, Var<f64>)| Ok::<_, pullback::Error>(kepler(start, mu, times, &options)?.y);
-        gradcheck(end, &(start.clone(), Var::scalar(1.1), Var::from([0.0, 0.2, 0.5]))).unwrap();
+        gradcheck(end, &(start.clone(), Var::scalar(1.1), Var::from([0.0, 0.2, 0.53]))).unwrap();
     }
 }
