@@ -8,7 +8,8 @@
 use super::coupled::Coupled;
 use super::newton::Accuracy;
 use super::runge_kutta::RungeKutta;
-use super::system::{Counted, axpy, gather};
+use super::stepper::Stepper as _;
+use super::system::{Counted, Record, axpy, gather};
 use super::tableau::{Estimate, Tableau};
 use super::{dop853, options::Adjoint};
 use crate::error::{Error, Result};
@@ -103,13 +104,26 @@ impl Adaptive {
         }
     }
 
+    /// From now on steps keep the pullbacks of their stages.
+    pub(crate) fn record(&mut self, params: bool) {
+        self.method().record(params);
+    }
+
+    /// What the stages of the last step kept.
+    pub(crate) fn records(&self) -> &[Record] {
+        match &self.engine {
+            Engine::Plain(method) => method.records(),
+            Engine::Pair(_) => &[],
+        }
+    }
+
     /// Evaluates the field at the start and chooses the first length.
     fn start(&mut self, system: &mut Counted) -> Result<()> {
         self.started = true;
         let (t, n, accuracy) = (self.t, self.n, self.control.accuracy);
         let y = self.y[..n].to_vec();
         let method = self.method();
-        system.field(t, &y, &mut method.k[..n])?;
+        method.evaluate(system, 0, t, &y)?;
         system.check(t, &method.k[..n])?;
         let f = method.k[..n].to_vec();
         let order = method.tableau.order as f64;
@@ -143,8 +157,7 @@ impl Adaptive {
         if !self.started {
             self.start(system)?;
         } else if let Engine::Plain(method) = &mut self.engine {
-            let last = method.tableau.last;
-            method.k.copy_within(last * self.n..(last + 1) * self.n, 0);
+            method.carry_over();
         }
         let (t, direction) = (self.t, self.next.signum());
         let k = exponents(self.method().tableau);
@@ -212,10 +225,8 @@ impl Adaptive {
             return Ok(None);
         }
         if table.last == table.stages && from == 1 {
-            let (known, last) = method.k.split_at_mut(table.last * n);
-            let _ = known;
-            system.field(t + h, &self.new, &mut last[..n])?;
-            if !last[..n].iter().all(|k| k.is_finite()) {
+            method.evaluate(system, table.last, t + h, &self.new)?;
+            if !method.k[table.last * n..(table.last + 1) * n].iter().all(|k| k.is_finite()) {
                 return Ok(None);
             }
         } else if table.last == table.stages {

@@ -6,7 +6,7 @@
 //!
 //! | adjoint | memory | exact for | not for |
 //! |---|---|---|---|
-//! | `Discrete` | all steps, or as many states as allowed | the steps taken | |
+//! | `Discrete` | all steps and what the field recorded in them, or as many states as allowed | the steps taken | |
 //! | `Reversible` | constant | the steps taken, up to rounding | `Esdirk4` |
 //! | `Backward` | constant | the equation, to the tolerance | stiff problems (it says so) |
 //! | `Interpolated` | all steps | the equation, to the tolerance | |
@@ -45,6 +45,7 @@ use crate::error::Result;
 use crate::flat;
 use crate::scalar::ScalarFn;
 use primitive::{Model, Odeint, SharedCounts, Traced};
+use solve::Wanted;
 use std::sync::{Arc, Mutex};
 
 /// What was computed.
@@ -84,7 +85,13 @@ fn run<Y: Tree, P: Tree>(
 ) -> Result<OdeSolution<Y>> {
     let inputs = (y0.clone(), times.clone(), params.clone());
     let counts: SharedCounts = Arc::default();
-    let solve = Odeint { model, options: *options, wanted: !flat::is_constant(&inputs), run: Mutex::new(None), counts: counts.clone() };
+    let solve = Odeint {
+        model,
+        options: *options,
+        wanted: Wanted { any: !flat::is_constant(&inputs), params: !flat::is_constant(params) },
+        run: Mutex::new(None),
+        counts: counts.clone(),
+    };
     Ok(OdeSolution { y: apply(solve, &inputs)?, counts })
 }
 

@@ -3,10 +3,10 @@
 use super::options::OdeOptions;
 use super::reverse::{Sweep, reverse};
 use super::sensitivity::{Direction, push};
-use super::solve::{Run, solve};
-use super::system::{Counts, System};
+use super::solve::{Run, Wanted, solve};
+use super::system::{Counts, Record, Recorded, System};
 use super::unrolled::unrolled;
-use crate::autodiff::{AnyRef, AnyVar, Primitive, Pullback, Tree, Var, apply, jvp, vjp};
+use crate::autodiff::{AnyRef, AnyVar, Argument, Primitive, Pullback, Tree, Var, apply, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::flat::{self, Point};
 use std::sync::{Arc, Mutex};
@@ -84,6 +84,31 @@ impl<Y: Tree, P: Tree> TracedSystem<'_, Y, P> {
     }
 }
 
+/// A recorded field, with or without its parameters.
+struct TracedRecord<Y: Tree, A: Argument> {
+    pull: Pullback<A, Y>,
+    like: Y,
+}
+
+impl<Y: Tree> Recorded for TracedRecord<Y, Point<(Var<f64>, Y)>> {
+    fn pull(&self, lambda: &[f64], gy: &mut [f64], _: &mut [f64]) -> Result<f64> {
+        let Point((slope, y)) = self.pull.call(&flat::read(&self.like, lambda))?;
+        flat::write(&y, gy);
+        Ok(slope.item())
+    }
+}
+
+impl<Y: Tree, P: Tree> Recorded for TracedRecord<Y, Point<(Var<f64>, Y, P)>> {
+    fn pull(&self, lambda: &[f64], gy: &mut [f64], gp: &mut [f64]) -> Result<f64> {
+        let Point((slope, y, p)) = self.pull.call(&flat::read(&self.like, lambda))?;
+        flat::write(&y, gy);
+        if !gp.is_empty() {
+            flat::add(&p, gp);
+        }
+        Ok(slope.item())
+    }
+}
+
 impl<Y: Tree, P: Tree> System for TracedSystem<'_, Y, P> {
     fn dim(&self) -> usize {
         self.n
@@ -118,6 +143,19 @@ impl<Y: Tree, P: Tree> System for TracedSystem<'_, Y, P> {
         }
         Ok(slope)
     }
+    fn record(&self, t: f64, y: &[f64], params: bool, out: &mut [f64]) -> Result<Record> {
+        let like = self.like.clone();
+        if !params {
+            let (value, pull) = self.pull(t, y)?;
+            flat::write(&value, out);
+            return Ok(Some(Arc::new(TracedRecord { pull, like })));
+        }
+        let at = Point((Var::scalar(t), flat::read(&self.like, y), self.params.clone()));
+        let (value, pull) = vjp(|(t, y, p): &(Var<f64>, Y, P)| (self.field)(t, y, p), &at)?;
+        self.check(t, &value)?;
+        flat::write(&value, out);
+        Ok(Some(Arc::new(TracedRecord { pull, like })))
+    }
     fn jvp(&self, t: f64, y: &[f64], dt: f64, dy: &[f64], dp: &[f64], out: &mut [f64]) -> Result<()> {
         let params = if dp.is_empty() { flat::read(&self.params, &vec![0.0; self.p]) } else { flat::read(&self.params, dp) };
         let at = Point((Var::scalar(t), flat::read(&self.like, y), self.params.clone()));
@@ -150,7 +188,7 @@ pub(crate) struct Odeint<Y, P> {
     pub(crate) model: Arc<dyn Model<Y, P>>,
     pub(crate) options: OdeOptions,
     /// Whether a derivative will be asked for.
-    pub(crate) wanted: bool,
+    pub(crate) wanted: Wanted,
     pub(crate) run: Mutex<Option<Arc<Run>>>,
     pub(crate) counts: SharedCounts,
 }
@@ -344,7 +382,7 @@ impl<Y: Tree, P: Tree> Primitive for Odeint<Y, P> {
     fn forward(&self, inputs: &Self::Inputs) -> Result<Y> {
         let run = self.solve(inputs)?;
         let out = flat::read_stacked(&inputs.0, inputs.1.len(), &run.outputs);
-        if self.wanted {
+        if self.wanted.any {
             *self.run.lock().expect("not poisoned") = Some(run);
         }
         Ok(out)
