@@ -38,6 +38,11 @@ pub enum Error {
         operation: &'static str,
         /// The last residual and what to try.
         message: String,
+        /// The norm of the last residual, where there is one.
+        residual: Option<f64>,
+        /// Where the iteration ended, all numbers of the state in order (a complex array as its real, then its imaginary parts); empty where
+        /// it has no state to go on from.
+        iterate: Vec<f64>,
     },
     /// The loss depends on a choice of basis that the mathematics leaves open, so it has no derivative.
     GaugeDependent {
@@ -74,7 +79,7 @@ impl std::fmt::Display for Error {
             | Singular { operation, message }
             | Derivative { operation, message }
             | Io { operation, message } => write!(f, "{operation}: {message}"),
-            NoConvergence { operation, message } => write!(f, "{operation}: did not converge: {message}"),
+            NoConvergence { operation, message, .. } => write!(f, "{operation}: did not converge: {message}"),
             GaugeDependent { operation, message } => write!(f, "{operation}: the result depends on the gauge: {message}"),
             User(message) => f.write_str(message),
         }
@@ -85,6 +90,23 @@ impl std::error::Error for Error {}
 
 /// A result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An [`Error::NoConvergence`] of the named operation.
+    #[cold]
+    pub fn no_convergence(operation: &'static str, message: impl Into<String>) -> Self {
+        Error::NoConvergence { operation, message: message.into(), residual: None, iterate: Vec::new() }
+    }
+
+    /// The same error with where the iteration got to; errors of other kinds stay as they are.
+    #[cold]
+    pub fn with_iterate(mut self, last_residual: f64, last_iterate: Vec<f64>) -> Self {
+        if let Error::NoConvergence { residual, iterate, .. } = &mut self {
+            (*residual, *iterate) = (Some(last_residual), last_iterate);
+        }
+        self
+    }
+}
 
 macro_rules! constructors {
     ($($name:ident $variant:ident;)*) => {
@@ -104,7 +126,6 @@ constructors! {
     argument Argument;
     non_finite NonFinite;
     singular Singular;
-    no_convergence NoConvergence;
     gauge_dependent GaugeDependent;
     derivative Derivative;
     io Io;

@@ -105,6 +105,7 @@ impl Problem<'_> {
                 excerpt(&end.x)
             ),
         )
+        .with_iterate(end.residual, end.x.clone())
     }
 
     /// x ← x + damping · r(x)

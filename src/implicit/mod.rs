@@ -168,7 +168,8 @@ where
             return Err(Error::no_convergence(
                 NAME_IMPLICIT,
                 format!("the solver's result {} leaves a residual of {r:.3e}, {tolerance:.1e} is allowed", excerpt(&numbers(&x))),
-            ));
+            )
+            .with_iterate(r, numbers(&x)));
         }
         let _ = report_out.set(Report { iterations: 0, evaluations: 1, residual: r, converged: true });
         Ok(x)

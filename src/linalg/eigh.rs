@@ -14,6 +14,7 @@ use super::matrices::*;
 use crate::autodiff::{Primitive, Var, apply};
 use crate::error::{Error, Result};
 use crate::scalar::{Real, Scalar};
+use num_traits::Zero as _;
 
 /// How [`eigh_with`] treats near degeneracy.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -105,24 +106,78 @@ impl<T: Scalar> Eigh<T> {
         for (at, (x, _)) in k.as_slice().iter().zip(degenerate).enumerate().filter(|(_, (_, d))| **d) {
             let (i, j) = ((at / n) % n, at % n);
             if x.modulus().to_f64() > allowed {
-                return Err(Error::gauge_dependent(
-                    "eigh",
-                    if i == j {
-                        format!(
-                            "the loss depends on the phase of eigenvector {i} (by {:.1e}); use |v| or projectors v v†",
-                            x.modulus().to_f64()
-                        )
-                    } else {
-                        format!(
-                            "the loss depends on how the basis of the degenerate eigenvalues {i} and {j} is chosen (by {:.1e}, allowed is {allowed:.1e}); for functions of the matrix use linalg::funm, for projectors onto its eigenspaces linalg::projector",
-                            x.modulus().to_f64()
-                        )
-                    },
-                ));
+                return Err(depends_on_basis(i, j, x.modulus().to_f64(), allowed));
             }
         }
         Ok(())
     }
+
+    /// The columns that have a cotangent, if everything is a constant and they are few enough for [`Eigh::pull_few`].
+    fn few(&self, vectors: &Var<T>, values_bar: Option<&Var<T::Real>>, vectors_bar: &Var<T>) -> Option<Vec<usize>> {
+        let constant = vectors.is_constant() && vectors_bar.is_constant() && values_bar.is_none_or(Var::is_constant);
+        if vectors.ndim() != 2 || !constant || self.options.broadening.is_some() {
+            return None;
+        }
+        let n = vectors.shape()[0];
+        let mut used: Vec<bool> = values_bar.map_or_else(|| vec![false; n], |g| g.as_slice().iter().map(|g| !g.is_zero()).collect());
+        for row in vectors_bar.as_slice().chunks_exact(n.max(1)) {
+            used.iter_mut().zip(row).for_each(|(used, x)| *used |= !x.is_zero());
+        }
+        let columns: Vec<usize> = (0..n).filter(|&j| used[j]).collect();
+        (4 * columns.len() <= n).then_some(columns)
+    }
+
+    /// The pullback where the loss depends on few of the pairs: of F∘K only their columns and rows, so n² for each pair, not n³ for all.
+    fn pull_few(
+        &self,
+        (values, vectors): (&Var<T::Real>, &Var<T>),
+        values_bar: Option<&Var<T::Real>>,
+        vectors_bar: &Var<T>,
+        columns: &[usize],
+    ) -> Result<Var<T>> {
+        let (n, m) = (vectors.shape()[0], columns.len());
+        let lambda = values.as_slice();
+        let close = degeneracy::<T>() * max_modulus(lambda);
+        let allowed = gauge_tolerance::<T>() * max_modulus(vectors_bar.as_slice());
+        let picked = vectors.index_select(columns, 1);
+        let projected = vectors.h().matmul(&vectors_bar.index_select(columns, 1));
+        let projected = projected.as_slice();
+        let mut place = vec![None; n];
+        columns.iter().enumerate().for_each(|(c, &j)| place[j] = Some(c));
+        let real = |x: f64| T::from_real(T::Real::from_f64(x));
+        let mut core = vec![T::zero(); n * m];
+        for (c, &j) in columns.iter().enumerate() {
+            for i in 0..n {
+                let transposed = place[i].map_or(T::zero(), |d| projected[j * m + d].conj());
+                let k = (projected[i * m + c] - transposed) * real(0.5);
+                let gap = lambda[j] - lambda[i];
+                if gap.to_f64().abs() > close {
+                    // a pair of two columns comes in twice
+                    core[i * m + c] = k * real(if place[i].is_some() { 0.5 } else { 1.0 }) / T::from_real(gap);
+                } else if k.modulus().to_f64() > allowed {
+                    return Err(depends_on_basis(i.min(j), i.max(j), k.modulus().to_f64(), allowed));
+                }
+            }
+            if let Some(g) = values_bar {
+                core[j * m + c] += T::from_real(g.as_slice()[j]) * real(0.5);
+            }
+        }
+        let half = vectors.matmul(Var::from_shape_vec(&[n, m], core)?).matmul(picked.h());
+        Ok(&half + half.h())
+    }
+}
+
+fn depends_on_basis(i: usize, j: usize, by: f64, allowed: f64) -> Error {
+    Error::gauge_dependent(
+        "eigh",
+        if i == j {
+            format!("the loss depends on the phase of eigenvector {i} (by {by:.1e}); use |v| or projectors v v†")
+        } else {
+            format!(
+                "the loss depends on how the basis of the degenerate eigenvalues {i} and {j} is chosen (by {by:.1e}, allowed is {allowed:.1e}); for functions of the matrix use linalg::funm, for projectors onto its eigenspaces linalg::projector"
+            )
+        },
+    )
 }
 
 impl<T: Scalar> Primitive for Eigh<T> {
@@ -154,6 +209,9 @@ impl<T: Scalar> Primitive for Eigh<T> {
         let Some(vectors_bar) = vectors_bar else {
             return Ok(values_bar.map(|g| (vectors * row::<T>(&g)).matmul(vectors.h())));
         };
+        if let Some(columns) = self.few(vectors, values_bar.as_ref(), &vectors_bar) {
+            return Ok(Some(self.pull_few((values, vectors), values_bar.as_ref(), &vectors_bar, &columns)?));
+        }
         let (factors, degenerate) = self.factors(values);
         let k = antihermitian_part(&vectors.h().matmul(&vectors_bar));
         if check {

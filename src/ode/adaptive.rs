@@ -8,7 +8,8 @@
 use super::coupled::Coupled;
 use super::newton::Accuracy;
 use super::runge_kutta::RungeKutta;
-use super::system::{Counted, axpy, gather};
+use super::stepper::Stepper as _;
+use super::system::{Counted, Record, axpy, gather};
 use super::tableau::{Estimate, Tableau};
 use super::{dop853, options::Adjoint};
 use crate::error::{Error, Result};
@@ -40,6 +41,7 @@ pub(crate) struct Adaptive {
     pub(crate) y_before: Vec<f64>,
     /// The length to try next, with its sign.
     pub(crate) next: f64,
+    /// ln of the last accepted error.
     last_error: f64,
     tried: usize,
     span: f64,
@@ -77,7 +79,7 @@ impl Adaptive {
             t_before: t0,
             h: 0.0,
             next: end - t0,
-            last_error: 1e-4,
+            last_error: 1e-4f64.ln(),
             tried: 0,
             span: (end - t0).abs(),
             error: vec![0.0; n],
@@ -102,13 +104,26 @@ impl Adaptive {
         }
     }
 
+    /// From now on steps keep the pullbacks of their stages.
+    pub(crate) fn record(&mut self, params: bool) {
+        self.method().record(params);
+    }
+
+    /// What the stages of the last step kept.
+    pub(crate) fn records(&self) -> &[Record] {
+        match &self.engine {
+            Engine::Plain(method) => method.records(),
+            Engine::Pair(_) => &[],
+        }
+    }
+
     /// Evaluates the field at the start and chooses the first length.
     fn start(&mut self, system: &mut Counted) -> Result<()> {
         self.started = true;
         let (t, n, accuracy) = (self.t, self.n, self.control.accuracy);
         let y = self.y[..n].to_vec();
         let method = self.method();
-        system.field(t, &y, &mut method.k[..n])?;
+        method.evaluate(system, 0, t, &y)?;
         system.check(t, &method.k[..n])?;
         let f = method.k[..n].to_vec();
         let order = method.tableau.order as f64;
@@ -142,8 +157,7 @@ impl Adaptive {
         if !self.started {
             self.start(system)?;
         } else if let Engine::Plain(method) = &mut self.engine {
-            let last = method.tableau.last;
-            method.k.copy_within(last * self.n..(last + 1) * self.n, 0);
+            method.carry_over();
         }
         let (t, direction) = (self.t, self.next.signum());
         let k = exponents(self.method().tableau);
@@ -166,12 +180,12 @@ impl Adaptive {
             let error = self.attempt(system, t, h)?;
             match error {
                 Some(error) if error <= 1.0 => {
-                    let error = error.max(1e-10);
-                    let mut factor = (0.9 * error.powf(-alpha) * self.last_error.powf(beta)).clamp(0.2, 10.0);
+                    let error = error.max(1e-10).ln();
+                    let mut factor = (0.9 * (beta * self.last_error - alpha * error).exp()).clamp(0.2, 10.0);
                     if !may_grow {
                         factor = factor.min(1.0);
                     }
-                    self.last_error = error.max(1e-4);
+                    self.last_error = error.max(1e-4f64.ln());
                     // a step cut short by the end says nothing against the length that was planned
                     let next = h.abs() * factor;
                     self.next = direction * if ends && factor >= 1.0 { next.max(planned.abs()) } else { next };
@@ -211,10 +225,8 @@ impl Adaptive {
             return Ok(None);
         }
         if table.last == table.stages && from == 1 {
-            let (known, last) = method.k.split_at_mut(table.last * n);
-            let _ = known;
-            system.field(t + h, &self.new, &mut last[..n])?;
-            if !last[..n].iter().all(|k| k.is_finite()) {
+            method.evaluate(system, table.last, t + h, &self.new)?;
+            if !method.k[table.last * n..(table.last + 1) * n].iter().all(|k| k.is_finite()) {
                 return Ok(None);
             }
         } else if table.last == table.stages {

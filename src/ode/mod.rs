@@ -1,20 +1,20 @@
 //! Ordinary differential equations ẏ = f(t, y; p), differentiable in the initial state, the parameters and the times.
 //!
 //! [`odeint`] takes a field written on variables, over any structure of arrays, real and complex, batched as you like; [`odeint_fused`] one
-//! written as a scalar function, for small systems at native speed. [`odeint_event`] stops where a function of the state vanishes, and its
-//! time can be differentiated. The [`Method`], the [`Stepping`] and the [`Adjoint`] are chosen apart from each other:
+//! written as a scalar function, for small systems at native speed. [`odeint_event`] and [`odeint_event_fused`] stop where a function of the
+//! state vanishes, and its time can be differentiated. The [`Method`], the [`Stepping`] and the [`Adjoint`] are chosen apart from each other:
 //!
 //! | adjoint | memory | exact for | not for |
 //! |---|---|---|---|
-//! | `Discrete` | all steps, or as many states as allowed | the steps taken | |
+//! | `Discrete` | all steps and what the field recorded in them, or as many states as allowed | the steps taken | |
 //! | `Reversible` | constant | the steps taken, up to rounding | `Esdirk4` |
 //! | `Backward` | constant | the equation, to the tolerance | stiff problems (it says so) |
 //! | `Interpolated` | all steps | the equation, to the tolerance | |
 //! | `Forward` | constant, times the number of parameters | the steps taken | many parameters |
 //!
 //! Integrators work on flat vectors of real numbers and do not know variables. Derivatives of derivatives go through the same steps written
-//! out in `Var` operations: they work for closures under explicit Runge–Kutta methods, with any adjoint but the reversible one. Symplectic and
-//! implicit methods and fused fields have first derivatives, in both modes, and say so when asked for more.
+//! out in `Var` operations: they work for closures under explicit Runge–Kutta methods, with any adjoint but the reversible one, and under
+//! symplectic ones. Implicit methods and fused fields have first derivatives, in both modes, and say so when asked for more.
 
 mod adaptive;
 mod continuous;
@@ -36,7 +36,7 @@ mod system;
 mod tableau;
 mod unrolled;
 
-pub use events::{Crossing, OdeEvent, odeint_event};
+pub use events::{Crossing, OdeEvent, odeint_event, odeint_event_fused};
 pub use options::{Adjoint, Method, OdeOptions, Stepping};
 pub use system::Counts;
 
@@ -45,6 +45,7 @@ use crate::error::Result;
 use crate::flat;
 use crate::scalar::ScalarFn;
 use primitive::{Model, Odeint, SharedCounts, Traced};
+use solve::Wanted;
 use std::sync::{Arc, Mutex};
 
 /// What was computed.
@@ -84,7 +85,13 @@ fn run<Y: Tree, P: Tree>(
 ) -> Result<OdeSolution<Y>> {
     let inputs = (y0.clone(), times.clone(), params.clone());
     let counts: SharedCounts = Arc::default();
-    let solve = Odeint { model, options: *options, wanted: !flat::is_constant(&inputs), run: Mutex::new(None), counts: counts.clone() };
+    let solve = Odeint {
+        model,
+        options: *options,
+        wanted: Wanted { any: !flat::is_constant(&inputs), params: !flat::is_constant(params) },
+        run: Mutex::new(None),
+        counts: counts.clone(),
+    };
     Ok(OdeSolution { y: apply(solve, &inputs)?, counts })
 }
 

@@ -107,7 +107,8 @@ pub enum Adjoint {
     /// The steps taken, differentiated backwards: exact for the numerical solution, whatever the tolerance. Step lengths are constants
     /// (fractions of the interval they lie in). Works with every method.
     Discrete {
-        /// How many states may be held at once; `None` is no bound: all states and stages are kept. Under a bound, states are computed
+        /// How many states may be held at once; `None` is no bound: all states and stages are kept, and what
+        /// the field recorded there, so that it is not evaluated again. Under a bound, states are computed
         /// again from checkpoints placed by the binomial schedule of Griewank and Walther (revolve), the fewest times possible.
         checkpoints: Option<usize>,
     },

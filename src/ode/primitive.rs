@@ -3,10 +3,10 @@
 use super::options::OdeOptions;
 use super::reverse::{Sweep, reverse};
 use super::sensitivity::{Direction, push};
-use super::solve::{Run, solve};
-use super::system::{Counts, System};
+use super::solve::{Run, Wanted, solve};
+use super::system::{Counts, Record, Recorded, System};
 use super::unrolled::unrolled;
-use crate::autodiff::{AnyRef, AnyVar, Primitive, Pullback, Tree, Var, jvp, vjp};
+use crate::autodiff::{AnyRef, AnyVar, Argument, Primitive, Pullback, Tree, Var, apply, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::flat::{self, Point};
 use std::sync::{Arc, Mutex};
@@ -84,6 +84,31 @@ impl<Y: Tree, P: Tree> TracedSystem<'_, Y, P> {
     }
 }
 
+/// A recorded field, with or without its parameters.
+struct TracedRecord<Y: Tree, A: Argument> {
+    pull: Pullback<A, Y>,
+    like: Y,
+}
+
+impl<Y: Tree> Recorded for TracedRecord<Y, Point<(Var<f64>, Y)>> {
+    fn pull(&self, lambda: &[f64], gy: &mut [f64], _: &mut [f64]) -> Result<f64> {
+        let Point((slope, y)) = self.pull.call(&flat::read(&self.like, lambda))?;
+        flat::write(&y, gy);
+        Ok(slope.item())
+    }
+}
+
+impl<Y: Tree, P: Tree> Recorded for TracedRecord<Y, Point<(Var<f64>, Y, P)>> {
+    fn pull(&self, lambda: &[f64], gy: &mut [f64], gp: &mut [f64]) -> Result<f64> {
+        let Point((slope, y, p)) = self.pull.call(&flat::read(&self.like, lambda))?;
+        flat::write(&y, gy);
+        if !gp.is_empty() {
+            flat::add(&p, gp);
+        }
+        Ok(slope.item())
+    }
+}
+
 impl<Y: Tree, P: Tree> System for TracedSystem<'_, Y, P> {
     fn dim(&self) -> usize {
         self.n
@@ -118,6 +143,19 @@ impl<Y: Tree, P: Tree> System for TracedSystem<'_, Y, P> {
         }
         Ok(slope)
     }
+    fn record(&self, t: f64, y: &[f64], params: bool, out: &mut [f64]) -> Result<Record> {
+        let like = self.like.clone();
+        if !params {
+            let (value, pull) = self.pull(t, y)?;
+            flat::write(&value, out);
+            return Ok(Some(Arc::new(TracedRecord { pull, like })));
+        }
+        let at = Point((Var::scalar(t), flat::read(&self.like, y), self.params.clone()));
+        let (value, pull) = vjp(|(t, y, p): &(Var<f64>, Y, P)| (self.field)(t, y, p), &at)?;
+        self.check(t, &value)?;
+        flat::write(&value, out);
+        Ok(Some(Arc::new(TracedRecord { pull, like })))
+    }
     fn jvp(&self, t: f64, y: &[f64], dt: f64, dy: &[f64], dp: &[f64], out: &mut [f64]) -> Result<()> {
         let params = if dp.is_empty() { flat::read(&self.params, &vec![0.0; self.p]) } else { flat::read(&self.params, dp) };
         let at = Point((Var::scalar(t), flat::read(&self.like, y), self.params.clone()));
@@ -150,7 +188,7 @@ pub(crate) struct Odeint<Y, P> {
     pub(crate) model: Arc<dyn Model<Y, P>>,
     pub(crate) options: OdeOptions,
     /// Whether a derivative will be asked for.
-    pub(crate) wanted: bool,
+    pub(crate) wanted: Wanted,
     pub(crate) run: Mutex<Option<Arc<Run>>>,
     pub(crate) counts: SharedCounts,
 }
@@ -222,32 +260,38 @@ fn partial<A: Tree>(tree: &A, needs: &[bool]) -> A::Partial {
     })
 }
 
-impl<Y: Tree, P: Tree> Primitive for Odeint<Y, P> {
-    type Inputs = (Y, Var<f64>, P);
-    type Outputs = Y;
-    fn name(&self) -> &'static str {
-        "odeint"
+/// The derivative of a solve at constants: linear maps on numbers, and primitives themselves, since a linear map is its own derivative. This
+/// is what `linearize` and Jacobian products of any kind of field and method go through.
+struct Linearization<Y, P> {
+    model: Arc<dyn Model<Y, P>>,
+    options: OdeOptions,
+    counts: SharedCounts,
+    inputs: (Y, Var<f64>, P),
+    run: Arc<Run>,
+}
+
+impl<Y: Tree, P: Tree> Linearization<Y, P> {
+    /// Tangents of the states at the times from those of (y₀, times, params).
+    fn push(&self, tangents: &(Y, Var<f64>, P)) -> Result<Y> {
+        let (y0, times, params) = &self.inputs;
+        let system = self.model.system(y0, params)?;
+        let (start, n) = (flat::to_vec(y0), flat::len(y0));
+        let direction = Direction { y0: flat::to_vec(&tangents.0), times: flat::to_vec(&tangents.1), params: flat::to_vec(&tangents.2) };
+        let mut found = vec![0.0; n * times.len()];
+        let state = (&start[..], times.as_slice());
+        push(system.as_ref(), &self.options, state, &self.run.plan, &[direction], &mut |i, _, dy| {
+            found[i * n..(i + 1) * n].copy_from_slice(dy);
+        })?;
+        Ok(flat::read_stacked(y0, times.len(), &found))
     }
-    fn forward(&self, inputs: &Self::Inputs) -> Result<Y> {
-        let run = self.solve(inputs)?;
-        let out = flat::read_stacked(&inputs.0, inputs.1.len(), &run.outputs);
-        if self.wanted {
-            *self.run.lock().expect("not poisoned") = Some(run);
-        }
-        Ok(out)
-    }
-    fn vjp(&self, inputs: &Self::Inputs, outputs: &Y, cotangents: Y::Partial, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
-        let cotangents = instantiate(outputs, cotangents);
-        let run = self.run(inputs)?;
-        if !(flat::is_constant(inputs) && flat::is_constant(&cotangents)) {
-            let (_, pull) = vjp(self.unrolled(&run)?, &Point(inputs.clone()))?;
-            return Ok(partial(&pull.call(&cotangents)?.0, needs));
-        }
-        let (y0, times, params) = inputs;
+
+    /// Cotangents of (y₀, times, params) from those of the states at the times.
+    fn pull(&self, cotangents: &Y, needs: &[bool]) -> Result<(Y, Var<f64>, P)> {
+        let (y0, times, params) = &self.inputs;
         let system = self.model.system(y0, params)?;
         let (start, n) = (flat::to_vec(y0), flat::len(y0));
         let mut covectors = vec![0.0; n * times.len()];
-        flat::write_stacked(&cotangents, times.len(), n, &mut covectors);
+        flat::write_stacked(cotangents, times.len(), n, &mut covectors);
         let mut leaves = 0;
         y0.visit(&mut |_| leaves += 1);
         let gradient = reverse(
@@ -260,28 +304,106 @@ impl<Y: Tree, P: Tree> Primitive for Odeint<Y, P> {
                 params: needs[leaves + 1..].iter().any(|n| *n),
                 timed: needs[leaves],
             },
-            &run,
+            &self.run,
         )?;
         add(&mut self.counts.lock().expect("not poisoned")[1], gradient.counts);
         let gp = if gradient.params.is_empty() { params.clone() } else { flat::read(params, &gradient.params) };
-        Ok(partial(&(flat::read(y0, &gradient.y0), Var::from(gradient.times), gp), needs))
+        Ok((flat::read(y0, &gradient.y0), Var::from(gradient.times), gp))
     }
-    fn jvp(&self, inputs: &Self::Inputs, outputs: &Y, tangents: &Self::Inputs) -> Result<Y> {
+}
+
+/// [`Linearization::push`] as a primitive.
+struct Push<Y, P>(Arc<Linearization<Y, P>>);
+
+/// [`Linearization::pull`] as a primitive.
+struct Pull<Y, P>(Arc<Linearization<Y, P>>);
+
+impl<Y: Tree, P: Tree> Primitive for Push<Y, P> {
+    type Inputs = (Y, Var<f64>, P);
+    type Outputs = Y;
+    fn name(&self) -> &'static str {
+        "odeint (tangent)"
+    }
+    fn forward(&self, tangents: &Self::Inputs) -> Result<Y> {
+        self.0.push(tangents)
+    }
+    fn vjp(&self, _: &Self::Inputs, outputs: &Y, cotangents: Y::Partial, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
+        Ok(partial(&apply(Pull(self.0.clone()), &instantiate(outputs, cotangents))?, needs))
+    }
+    fn jvp(&self, _: &Self::Inputs, _: &Y, tangents: &Self::Inputs) -> Result<Y> {
+        apply(Push(self.0.clone()), tangents)
+    }
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+    fn keeps_output(&self, _: usize) -> bool {
+        false
+    }
+}
+
+impl<Y: Tree, P: Tree> Primitive for Pull<Y, P> {
+    type Inputs = Y;
+    type Outputs = (Y, Var<f64>, P);
+    fn name(&self) -> &'static str {
+        "odeint (cotangent)"
+    }
+    fn forward(&self, cotangents: &Y) -> Result<Self::Outputs> {
+        let mut leaves = 0;
+        self.0.inputs.visit(&mut |_| leaves += 1);
+        self.0.pull(cotangents, &vec![true; leaves])
+    }
+    fn vjp(&self, _: &Y, outputs: &Self::Outputs, cotangents: <Self::Outputs as Tree>::Partial, needs: &[bool]) -> Result<Y::Partial> {
+        Ok(partial(&apply(Push(self.0.clone()), &instantiate(outputs, cotangents))?, needs))
+    }
+    fn jvp(&self, _: &Y, _: &Self::Outputs, tangents: &Y) -> Result<Self::Outputs> {
+        apply(Pull(self.0.clone()), tangents)
+    }
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+    fn keeps_output(&self, _: usize) -> bool {
+        false
+    }
+}
+
+impl<Y: Tree, P: Tree> Odeint<Y, P> {
+    fn linearization(&self, inputs: &(Y, Var<f64>, P), run: Arc<Run>) -> Arc<Linearization<Y, P>> {
+        let (model, counts) = (self.model.clone(), self.counts.clone());
+        Arc::new(Linearization { model, options: self.options, counts, inputs: inputs.clone(), run })
+    }
+}
+
+impl<Y: Tree, P: Tree> Primitive for Odeint<Y, P> {
+    type Inputs = (Y, Var<f64>, P);
+    type Outputs = Y;
+    fn name(&self) -> &'static str {
+        "odeint"
+    }
+    fn forward(&self, inputs: &Self::Inputs) -> Result<Y> {
+        let run = self.solve(inputs)?;
+        let out = flat::read_stacked(&inputs.0, inputs.1.len(), &run.outputs);
+        if self.wanted.any {
+            *self.run.lock().expect("not poisoned") = Some(run);
+        }
+        Ok(out)
+    }
+    fn vjp(&self, inputs: &Self::Inputs, outputs: &Y, cotangents: Y::Partial, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
+        let cotangents = instantiate(outputs, cotangents);
         let run = self.run(inputs)?;
-        if !(flat::is_constant(inputs) && flat::is_constant(tangents)) {
+        if !flat::is_constant(inputs) {
+            let (_, pull) = vjp(self.unrolled(&run)?, &Point(inputs.clone()))?;
+            return Ok(partial(&pull.call(&cotangents)?.0, needs));
+        }
+        let at = self.linearization(inputs, run);
+        let found = if flat::is_constant(&cotangents) { at.pull(&cotangents, needs)? } else { apply(Pull(at), &cotangents)? };
+        Ok(partial(&found, needs))
+    }
+    fn jvp(&self, inputs: &Self::Inputs, _: &Y, tangents: &Self::Inputs) -> Result<Y> {
+        let run = self.run(inputs)?;
+        if !flat::is_constant(inputs) {
             return Ok(jvp(self.unrolled(&run)?, &Point(inputs.clone()), &Point(tangents.clone()))?.1);
         }
-        let (y0, times, params) = inputs;
-        let system = self.model.system(y0, params)?;
-        let (start, n) = (flat::to_vec(y0), flat::len(y0));
-        let direction = Direction { y0: flat::to_vec(&tangents.0), times: flat::to_vec(&tangents.1), params: flat::to_vec(&tangents.2) };
-        let mut found = vec![0.0; n * times.len()];
-        let state = (&start[..], times.as_slice());
-        push(system.as_ref(), &self.options, state, &run.plan, &[direction], &mut |i, _, dy| {
-            found[i * n..(i + 1) * n].copy_from_slice(dy);
-        })?;
-        let _ = outputs;
-        Ok(flat::read_stacked(y0, times.len(), &found))
+        apply(Push(self.linearization(inputs, run)), tangents)
     }
     fn keeps_output(&self, _: usize) -> bool {
         false

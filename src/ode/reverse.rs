@@ -122,6 +122,7 @@ fn discrete(sweep: &Sweep, run: &Run, checkpoints: Option<usize>) -> Result<Grad
     if run.states.len() == steps {
         for k in (0..steps).rev() {
             let taken = run.plan.step(k, sweep.times);
+            walk.stepper.replay(run.records.get(k).map_or(&[], Vec::as_slice));
             walk.pull(&taken, run.states.row(k), run.stages.row(k))?;
         }
         return Ok(walk.finish());

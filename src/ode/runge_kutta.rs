@@ -5,7 +5,7 @@
 
 use super::newton::{Accuracy, Lu, Newton, unsolved};
 use super::stepper::{Inner, StepGradient, StepTangent, Stepper};
-use super::system::{Counted, axpy, dot, gather, scatter};
+use super::system::{Counted, Record, axpy, dot, gather, scatter};
 use super::tableau::Tableau;
 use crate::error::{Error, Result};
 
@@ -21,9 +21,13 @@ pub(crate) struct RungeKutta {
     /// Cotangents of the stages.
     kbar: Vec<f64>,
     pulled: Vec<f64>,
+    ybar: Vec<f64>,
     weights: Vec<f64>,
     stage_lu: Lu,
     jacobian: Vec<f64>,
+    /// Whether stages keep their pullbacks, and whether those go to the parameters too.
+    recording: Option<bool>,
+    records: Vec<Record>,
 }
 
 impl RungeKutta {
@@ -38,9 +42,34 @@ impl RungeKutta {
             accuracy,
             kbar: vec![0.0; s * n],
             pulled: vec![0.0; n],
+            ybar: Vec::new(),
             weights: vec![0.0; s],
             stage_lu: Lu::default(),
             jacobian: Vec::new(),
+            recording: None,
+            records: Vec::new(),
+        }
+    }
+
+    /// The field at (t, y) as the i-th stage.
+    #[inline]
+    pub(crate) fn evaluate(&mut self, system: &mut Counted, i: usize, t: f64, y: &[f64]) -> Result<()> {
+        let k = &mut self.k[i * self.n..(i + 1) * self.n];
+        match self.recording {
+            None => system.field(t, y, k),
+            Some(params) => {
+                self.records[i] = system.record(t, y, params, k)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The stage at the end of a step becomes the first of the next one.
+    pub(crate) fn carry_over(&mut self) {
+        let last = self.tableau.last;
+        self.k.copy_within(last * self.n..(last + 1) * self.n, 0);
+        if self.recording.is_some() {
+            self.records[0] = self.records[last].clone();
         }
     }
 
@@ -65,7 +94,10 @@ impl RungeKutta {
             self.base(i, h, y);
             let (diagonal, time) = (table.a[i][i], t + table.c[i] * h);
             if diagonal == 0.0 {
-                system.field(time, &self.at, &mut self.k[i * n..(i + 1) * n])?;
+                let at = std::mem::take(&mut self.at);
+                let done = self.evaluate(system, i, time, &at);
+                self.at = at;
+                done?;
                 continue;
             }
             if !prepared {
@@ -184,12 +216,17 @@ impl RungeKutta {
                 continue;
             }
             let (diagonal, time) = (table.a[i][i], t + table.c[i] * h);
-            self.argument(i, h, y);
-            if diagonal != 0.0 {
-                self.factor_stage(system, time, diagonal * h, t, h)?;
-                self.stage_lu.solve_transposed(&mut self.kbar[i * n..(i + 1) * n]);
-            }
-            let slope = system.vjp(time, &self.at, &self.kbar[i * n..(i + 1) * n], &mut self.pulled, gradient.params)?;
+            let slope = if let Some(record) = self.records.get(i).and_then(Option::as_ref) {
+                system.counts.products += 1;
+                record.pull(&self.kbar[i * n..(i + 1) * n], &mut self.pulled, gradient.params)?
+            } else {
+                self.argument(i, h, y);
+                if diagonal != 0.0 {
+                    self.factor_stage(system, time, diagonal * h, t, h)?;
+                    self.stage_lu.solve_transposed(&mut self.kbar[i * n..(i + 1) * n]);
+                }
+                system.vjp(time, &self.at, &self.kbar[i * n..(i + 1) * n], &mut self.pulled, gradient.params)?
+            };
             axpy(1.0, &self.pulled, ybar);
             if gradient.timed {
                 gradient.t += slope;
@@ -280,6 +317,17 @@ impl Stepper for RungeKutta {
     fn stages(&self, dense: bool) -> &[f64] {
         &self.k[..self.n * if dense { self.tableau.extended() } else { self.tableau.stages }]
     }
+    fn record(&mut self, params: bool) {
+        self.recording = Some(params);
+        self.records.resize(self.tableau.extended().max(self.tableau.last + 1), None);
+    }
+    fn records(&self) -> &[Record] {
+        &self.records[..self.tableau.stages.min(self.records.len())]
+    }
+    fn replay(&mut self, records: &[Record]) {
+        self.records.clear();
+        self.records.extend_from_slice(records);
+    }
     fn extend(&mut self, system: &mut Counted, t: f64, h: f64, y: &[f64]) -> Result<()> {
         self.compute(system, t, h, y, self.tableau.stages, self.tableau.extended()).map(|_| ())
     }
@@ -292,10 +340,13 @@ impl Stepper for RungeKutta {
         inner: &mut [Inner],
         gradient: &mut StepGradient,
     ) -> Result<()> {
-        let mut ybar = lambda.to_vec();
+        let mut ybar = std::mem::take(&mut self.ybar);
+        ybar.clear();
+        ybar.extend_from_slice(lambda);
         inner.iter().for_each(|value| axpy(1.0, value.cotangent, &mut ybar));
         self.increment_vjp(system, at, kept, (lambda, &mut ybar), inner, gradient)?;
         lambda.copy_from_slice(&ybar);
+        self.ybar = ybar;
         Ok(())
     }
     fn jvp(

@@ -5,7 +5,7 @@ use super::newton::Accuracy;
 use super::options::{Adjoint, OdeOptions, Stepping};
 use super::stepper::stepper;
 use super::symplectic::check_separable;
-use super::system::{Counted, Counts, System};
+use super::system::{Counted, Counts, Record, System};
 use crate::error::{Error, Result};
 use std::ops::Range;
 
@@ -113,9 +113,19 @@ pub(crate) struct Run {
     pub(crate) states: Rows,
     /// The stages of each step, if they are kept; with those of the dense output for [`Adjoint::Interpolated`].
     pub(crate) stages: Rows,
+    /// What the stages of each step kept of the field's pullback, if anything.
+    pub(crate) records: Vec<Vec<Record>>,
     /// What the method carries at the end.
     pub(crate) last: Vec<f64>,
     pub(crate) counts: Counts,
+}
+
+/// Which derivatives will be asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) any: bool,
+    /// Those by the parameters.
+    pub(crate) params: bool,
 }
 
 /// The room for states and stages.
@@ -124,23 +134,36 @@ struct Store {
     room: usize,
     keep_states: bool,
     keep_stages: bool,
+    /// The pullbacks of the stages, and whether those to the parameters: where memory has no bound.
+    keep_records: Option<bool>,
+    records: Vec<Vec<Record>>,
     states: Rows,
     stages: Rows,
     steps: usize,
 }
 
 impl Store {
-    fn new(adjoint: Adjoint, wanted: bool) -> Self {
+    fn new(adjoint: Adjoint, wanted: Wanted) -> Self {
         let room = match adjoint {
             Adjoint::Discrete { checkpoints } => checkpoints.unwrap_or(usize::MAX),
             Adjoint::Interpolated => usize::MAX,
             _ => 0,
         };
-        let keep = wanted && room > 0;
-        Store { room, keep_states: keep, keep_stages: keep, states: Rows::default(), stages: Rows::default(), steps: 0 }
+        let keep = wanted.any && room > 0;
+        let keep_records = (keep && adjoint == Adjoint::default()).then_some(wanted.params);
+        Store {
+            room,
+            keep_states: keep,
+            keep_stages: keep,
+            keep_records,
+            records: Vec::new(),
+            states: Rows::default(),
+            stages: Rows::default(),
+            steps: 0,
+        }
     }
 
-    fn push(&mut self, y: &[f64], stages: &[f64]) {
+    fn push(&mut self, y: &[f64], stages: &[f64], records: &[Record]) {
         self.steps += 1;
         let each = 1 + stages.len() / y.len();
         if self.keep_stages && self.steps.saturating_mul(each) > self.room {
@@ -154,6 +177,9 @@ impl Store {
         }
         if self.keep_stages {
             self.stages.push(stages);
+        }
+        if self.keep_records.is_some() {
+            self.records.push(records.to_vec());
         }
     }
 }
@@ -210,8 +236,8 @@ pub(crate) fn equal_steps(times: &[f64], step: f64) -> Vec<usize> {
     sums
 }
 
-/// Solves; `wanted` says that a backward sweep will follow.
-pub(crate) fn solve(system: &dyn System, y0: &[f64], times: &[f64], options: &OdeOptions, wanted: bool) -> Result<Run> {
+/// Solves, and keeps what the sweeps that are wanted will need.
+pub(crate) fn solve(system: &dyn System, y0: &[f64], times: &[f64], options: &OdeOptions, wanted: Wanted) -> Result<Run> {
     options.check()?;
     check_times(times)?;
     if y0.is_empty() {
@@ -234,7 +260,7 @@ pub(crate) fn solve(system: &dyn System, y0: &[f64], times: &[f64], options: &Od
         (Stepping::Adaptive { .. }, None) => unreachable!("adaptive steps have a control"),
     };
     let counts = system.counts;
-    Ok(Run { outputs, plan, states: store.states, stages: store.stages, last, counts })
+    Ok(Run { outputs, plan, states: store.states, stages: store.stages, records: store.records, last, counts })
 }
 
 fn fixed(
@@ -256,6 +282,9 @@ fn fixed(
     let mut stepper = stepper(options.method, options.adjoint, options.accuracy(), system.system);
     let mut y = y0.repeat(stepper.carried(n) / n);
     let dense = matches!(options.adjoint, Adjoint::Interpolated);
+    if let Some(params) = store.keep_records {
+        stepper.record(params);
+    }
     for k in 0..plan.len() {
         let taken = plan.step(k, times);
         let before = if store.keep_states { y.clone() } else { Vec::new() };
@@ -265,7 +294,7 @@ fn fixed(
             if dense {
                 stepper.extend(system, taken.t, taken.h, &before)?;
             }
-            store.push(&before, stepper.stages(dense));
+            store.push(&before, stepper.stages(dense), stepper.records());
         }
         if taken.end.is_some() {
             outputs.extend_from_slice(&y[..n]);
@@ -288,6 +317,9 @@ fn adaptive(
     let pair = matches!(options.adjoint, Adjoint::Reversible { .. });
     let interpolated = store.keep_states && matches!(options.adjoint, Adjoint::Interpolated);
     let mut solve = Adaptive::new(tableau, options.adjoint, control, times[0], end, y0);
+    if let Some(params) = store.keep_records {
+        solve.record(params);
+    }
     let (mut steps, mut next) = (Vec::new(), 1);
     let direction = (end - times[0]).signum();
     let mut value = vec![0.0; n];
@@ -317,7 +349,7 @@ fn adaptive(
         let fraction = |t: f64| (t - times[anchors.0]) / (goal - times[anchors.0]);
         let fractions = (fraction(t), if ends { 1.0 } else { fraction(solve.t) });
         if store.keep_states {
-            store.push(&solve.y_before, solve.stages(if interpolated { tableau.extended() } else { tableau.stages }));
+            store.push(&solve.y_before, solve.stages(if interpolated { tableau.extended() } else { tableau.stages }), solve.records());
         }
         steps.push(Taken { t, h, anchors, fractions, inner, end: ends.then_some(anchors.1) });
     }

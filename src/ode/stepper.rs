@@ -3,7 +3,7 @@
 use super::newton::Accuracy;
 use super::options::{Adjoint, Method};
 use super::symplectic::Symplectic;
-use super::system::{Counted, System};
+use super::system::{Counted, Record, System};
 use super::{coupled::Coupled, runge_kutta::RungeKutta};
 use crate::error::Result;
 
@@ -57,6 +57,21 @@ pub(crate) trait Stepper {
     fn extend(&mut self, system: &mut Counted, t: f64, h: f64, y: &[f64]) -> Result<()> {
         let _ = (system, t, h, y);
         Ok(())
+    }
+
+    /// From now on steps keep the pullbacks of their stages, with or without those to the parameters.
+    fn record(&mut self, params: bool) {
+        let _ = params;
+    }
+
+    /// What the stages of the last step kept.
+    fn records(&self) -> &[Record] {
+        &[]
+    }
+
+    /// What the stages of the step that is pulled back next had kept; empty if nothing.
+    fn replay(&mut self, records: &[Record]) {
+        let _ = records;
     }
 
     /// The pullback of one step from (t, y): `lambda` is the cotangent of y₁ and becomes that of y. Values within the step may have

@@ -8,12 +8,13 @@ use super::stepper::{Inner, StepGradient, StepTangent, Stepper};
 use super::system::{Counted, System, axpy};
 use crate::error::{Error, Result};
 
+/// A drift or a kick of a step.
 #[derive(Clone, Copy)]
-struct Part {
-    kick: bool,
-    weight: f64,
+pub(crate) struct Part {
+    pub(crate) kick: bool,
+    pub(crate) weight: f64,
     /// Where in the step the other variable has got to.
-    time: f64,
+    pub(crate) time: f64,
 }
 
 /// A composition of drifts and kicks.
@@ -25,29 +26,34 @@ pub(crate) struct Symplectic {
     mask: Vec<f64>,
 }
 
+/// The drifts and kicks of a step of a method, in order.
+pub(crate) fn parts(method: Method) -> Vec<Part> {
+    // w₁, w₀, w₁ with 2w₁³ + w₀³ = 0 and 2w₁ + w₀ = 1
+    let cube_root = 2.0f64.cbrt();
+    let (outer, middle) = (1.0 / (2.0 - cube_root), -cube_root / (2.0 - cube_root));
+    let (first_kick, weights): (bool, &[f64]) = match method {
+        Method::Leapfrog => (true, &[1.0]),
+        Method::Yoshida4 => (true, &[outer, middle, outer]),
+        _ => (false, &[outer, middle, outer]),
+    };
+    let mut parts: Vec<Part> = Vec::new();
+    let (mut drifted, mut kicked) = (0.0, 0.0);
+    for w in weights {
+        for (kick, weight) in [(first_kick, 0.5 * w), (!first_kick, *w), (first_kick, 0.5 * w)] {
+            match parts.last_mut() {
+                // the half at the end of one and the half at the start of the next
+                Some(last) if last.kick == kick => last.weight += weight,
+                _ => parts.push(Part { kick, weight, time: if kick { drifted } else { kicked } }),
+            }
+            *(if kick { &mut kicked } else { &mut drifted }) += weight;
+        }
+    }
+    parts
+}
+
 impl Symplectic {
     pub(crate) fn new(method: Method, n: usize) -> Self {
-        // w₁, w₀, w₁ with 2w₁³ + w₀³ = 0 and 2w₁ + w₀ = 1
-        let cube_root = 2.0f64.cbrt();
-        let (outer, middle) = (1.0 / (2.0 - cube_root), -cube_root / (2.0 - cube_root));
-        let (first_kick, weights): (bool, &[f64]) = match method {
-            Method::Leapfrog => (true, &[1.0]),
-            Method::Yoshida4 => (true, &[outer, middle, outer]),
-            _ => (false, &[outer, middle, outer]),
-        };
-        let mut parts: Vec<Part> = Vec::new();
-        let (mut drifted, mut kicked) = (0.0, 0.0);
-        for w in weights {
-            for (kick, weight) in [(first_kick, 0.5 * w), (!first_kick, *w), (first_kick, 0.5 * w)] {
-                match parts.last_mut() {
-                    // the half at the end of one and the half at the start of the next
-                    Some(last) if last.kick == kick => last.weight += weight,
-                    _ => parts.push(Part { kick, weight, time: if kick { drifted } else { kicked } }),
-                }
-                *(if kick { &mut kicked } else { &mut drifted }) += weight;
-            }
-        }
-        Symplectic { parts, n, f: vec![0.0; n], pulled: vec![0.0; n], mask: vec![0.0; n] }
+        Symplectic { parts: parts(method), n, f: vec![0.0; n], pulled: vec![0.0; n], mask: vec![0.0; n] }
     }
 
     fn changed(&self, part: Part) -> std::ops::Range<usize> {

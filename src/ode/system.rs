@@ -1,6 +1,16 @@
 //! What the integrators see: a field on flat vectors of real numbers, with its derivative products.
 
 use crate::error::{Error, Result};
+use std::sync::Arc;
+
+/// A pullback of the field, recorded where its value was computed: the value need not be computed again.
+pub(crate) trait Recorded: Send + Sync {
+    /// As [`System::vjp`].
+    fn pull(&self, lambda: &[f64], gy: &mut [f64], gp: &mut [f64]) -> Result<f64>;
+}
+
+/// What a stage may have kept.
+pub(crate) type Record = Option<Arc<dyn Recorded>>;
 
 /// ẏ = f(t, y; p) on n real numbers with P real parameters, all held by the implementor.
 pub(crate) trait System: Sync {
@@ -16,6 +26,12 @@ pub(crate) trait System: Sync {
     /// For a covector λ: writes (∂f/∂y)ᵀλ into `gy`, adds (∂f/∂p)ᵀλ to `gp` (if it is not empty) and returns λ·∂f/∂t. f itself goes into
     /// `value` if that is asked for.
     fn vjp(&self, t: f64, y: &[f64], lambda: &[f64], value: Option<&mut [f64]>, gy: &mut [f64], gp: &mut [f64]) -> Result<f64>;
+
+    /// As [`System::field`], with the pullback if it pays to keep it; `params` says whether it needs ∂f/∂p.
+    fn record(&self, t: f64, y: &[f64], params: bool, out: &mut [f64]) -> Result<Record> {
+        let _ = params;
+        self.field(t, y, out).map(|()| None)
+    }
 
     /// (∂f/∂t) dt + (∂f/∂y) dy + (∂f/∂p) dp into `out`; an empty `dp` stands for zero.
     fn jvp(&self, t: f64, y: &[f64], dt: f64, dy: &[f64], dp: &[f64], out: &mut [f64]) -> Result<()>;
@@ -72,6 +88,10 @@ impl<'a> Counted<'a> {
     pub(crate) fn field(&mut self, t: f64, y: &[f64], out: &mut [f64]) -> Result<()> {
         self.counts.evaluations += 1;
         self.system.field(t, y, out)
+    }
+    pub(crate) fn record(&mut self, t: f64, y: &[f64], params: bool, out: &mut [f64]) -> Result<Record> {
+        self.counts.evaluations += 1;
+        self.system.record(t, y, params, out)
     }
     #[inline]
     pub(crate) fn vjp(&mut self, t: f64, y: &[f64], lambda: &[f64], gy: &mut [f64], gp: &mut [f64]) -> Result<f64> {

@@ -27,10 +27,39 @@ fn the_last_iterate_can_be_had() {
     let f = |a: &Var<f64>, x: &Var<f64>| (a * x).cos();
     let text = message(fixed_point(f, &Var::scalar(0.9), &Var::scalar(1.0), &options));
     assert!(text.contains("the iteration limit was reached after 5 iterations"), "{text}");
+    let Err(Error::NoConvergence { residual, iterate, .. }) = fixed_point(f, &Var::scalar(0.9), &Var::scalar(1.0), &options) else {
+        panic!("no error, or another");
+    };
     let found = fixed_point(f, &Var::scalar(0.9), &Var::scalar(1.0), &FixedPointOptions { allow_unconverged: true, ..options }).unwrap();
+    assert_eq!((iterate, residual), (vec![found.x.item()], Some(found.report.residual)));
     assert!(!found.report.converged && found.report.iterations == 5 && found.report.residual > 1e-6);
     let by_hand = (0..5).fold(1.0f64, |x, _| (0.9 * x).cos());
     assert!((found.x.item() - by_hand).abs() < 1e-15);
+}
+
+#[test]
+fn every_iteration_hands_back_where_it_was_with_its_error() {
+    // x² + 1 has no root, e^x no minimum
+    let square = |(): &(), x: &Var<f64>| x.square() + 1.0;
+    let start = Var::from([0.7, 0.9]);
+    let plain = RootOptions { max_iterations: 3, ..Default::default() };
+    for method in [RootMethod::Newton, RootMethod::NewtonKrylov, RootMethod::Broyden { memory: 5 }] {
+        match root(square, &(), &start, &RootOptions { method: method.clone(), ..plain.clone() }) {
+            Err(Error::NoConvergence { residual: Some(r), iterate, .. }) => {
+                let exact = iterate.iter().map(|x| (x * x + 1.0).powi(2)).sum::<f64>().sqrt();
+                assert!(iterate.len() == 2 && (r - exact).abs() < 1e-12, "{method:?}: {r}, {exact}");
+            }
+            other => panic!("{method:?}: {other:?}"),
+        }
+    }
+    let options = ArgminOptions { max_iterations: 4, ..Default::default() };
+    match argmin(|(): &(), x: &Var<f64>| x.exp().sum(), &(), &start, &options) {
+        Err(Error::NoConvergence { residual: Some(r), iterate, .. }) => {
+            let exact = iterate.iter().map(|x| (2.0 * x).exp()).sum::<f64>().sqrt();
+            assert!(iterate.iter().zip(start.as_slice()).all(|(x, s)| x < s) && (r - exact).abs() < 1e-12, "{r}, {exact}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

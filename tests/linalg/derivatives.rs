@@ -249,3 +249,51 @@ fn functions_of_hermitian_matrices<T: Sample>() {
     gradcheck(|a| projector(a, 1), &one).unwrap();
     gradcheck(|(h, beta)| density_matrix(h, beta), &(one, 0.7)).unwrap();
 }
+
+#[test]
+fn eigh_of_few_vectors_agrees_with_all_of_them() {
+    fn check<T: Sample>() {
+        let n = 24;
+        let a = random::<T>(31, &[n, n]);
+        let w = random::<f64>(32, &[n, 3]);
+        // vectors 2, 3 and 7, and values beside them
+        let few = |a: &Var<T>| {
+            let (values, v) = eigh(a)?;
+            Ok::<_, Error>((v.index_select(&[2, 3, 7], 1).abs_squared() * &w).sum() + values.slice(s![3..5]).square().sum())
+        };
+        // the same, with weights that vanish on the others: no entry of the cotangent is an exact zero
+        let all = |a: &Var<T>| {
+            let (values, v) = eigh(a)?;
+            Ok::<_, Error>(
+                (v.index_select(&[2, 3, 7], 1).abs_squared() * &w).sum()
+                    + values.slice(s![3..5]).square().sum()
+                    + v.abs_squared().sum() * 1e-300,
+            )
+        };
+        assert!(distance(&grad(few, &a).unwrap(), &grad(all, &a).unwrap()) < 1e-12);
+    }
+    check::<f64>();
+    check::<Complex64>();
+    // what depends on a basis is refused here too
+    let twice = with_spectrum::<f64>(33, &[1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+    let first = |a: &Var<f64>| Ok::<_, Error>(eigh(a)?.1.slice(s![0, 0]).square());
+    assert!(matches!(grad(first, &twice), Err(Error::GaugeDependent { .. })));
+    let phase = |a: &Var<Complex64>| Ok::<_, Error>(eigh(a)?.1.slice(s![3, 0]).re());
+    assert!(matches!(grad(phase, &random::<Complex64>(34, &[8, 8])), Err(Error::GaugeDependent { .. })));
+}
+
+#[test]
+fn eigh_of_tridiagonal_matrices() {
+    fn check<T: Sample>() {
+        for n in [3usize, 10, 60, 150] {
+            let (d, e) = (random::<f64>(41, &[n]).astype::<T>(), random::<T>(42, &[n - 1]));
+            let a = d.diag(0) + e.diag(-1) + e.conj().diag(1);
+            let (values, v) = eigh(&a).unwrap();
+            assert!(distance(&a.matmul(&v), &(&v * values.reshape(&[1, n]).astype::<T>())) < 1e-13 * n as f64);
+            assert!(distance(&v.h().matmul(&v), &identity::<T>(n)) < 1e-13 * n as f64);
+            assert!(values.as_slice().windows(2).all(|w| w[0] <= w[1]));
+        }
+    }
+    check::<f64>();
+    check::<Complex64>();
+}

@@ -307,3 +307,31 @@ fn steps_and_evaluations_are_counted_in_both_directions() {
     assert_eq!(few.backward.steps, 31 + 65);
     assert_eq!(few.backward.evaluations, 6 * (31 + 65));
 }
+
+#[test]
+fn the_unbounded_discrete_adjoint_evaluates_the_field_once() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counts = |adjoint: Adjoint| {
+        let options = OdeOptions { stepping: Stepping::adaptive(1e-6, 1e-6), adjoint, ..Default::default() };
+        let before = calls.load(Ordering::Relaxed);
+        let mut forward = 0;
+        let loss = |k: &Var<f64>| {
+            let calls = calls.clone();
+            let field = move |_: &Var<f64>, y: &Var<f64>, k: &Var<f64>| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                -(k * y).sin()
+            };
+            let solution = odeint(field, &Var::from([1.0, 0.3]), &Var::from([0.0, 3.0]), k, &options)?;
+            forward = solution.stats().forward.evaluations;
+            Ok::<_, pullback::Error>(solution.y.sum())
+        };
+        let gradient = grad(loss, &1.4).unwrap();
+        (calls.load(Ordering::Relaxed) - before, forward, gradient)
+    };
+    let (all, forward, exact) = counts(Adjoint::default());
+    assert_eq!(all, forward);
+    let (all, forward, bounded) = counts(Adjoint::Discrete { checkpoints: Some(2) });
+    assert!(all > 2 * forward && (exact - bounded).abs() < 1e-14, "{all}, {forward}, {exact}, {bounded}");
+}

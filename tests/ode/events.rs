@@ -1,7 +1,7 @@
 //! Events, and the derivatives of their times.
 
 use super::problems::difference;
-use pullback::ode::{Adjoint, Crossing, Method, OdeOptions, Stepping, odeint_event};
+use pullback::ode::{Adjoint, Crossing, Method, OdeOptions, Stepping, odeint_event, odeint_event_fused};
 use pullback::prelude::*;
 
 type Ball = [Var<f64>; 2];
@@ -92,4 +92,49 @@ fn crossings_are_told_apart_and_may_be_missing() {
     assert!((find(Crossing::Rising, 20.0).unwrap() - 2.0 * pi).abs() < 1e-5);
     assert!((find(Crossing::Any, -20.0).unwrap() + pi).abs() < 1e-6);
     assert_eq!(find(Crossing::Any, 3.0), None);
+}
+
+scalar_fn! { fn oscillator([q, p], [k]) -> [dq, dp] { [p, -k * q] } }
+
+#[test]
+fn fused_fields_have_events_with_first_derivatives() {
+    let options = OdeOptions { stepping: Stepping::adaptive(1e-10, 1e-10), ..Default::default() };
+    let quarter = |k: &Var<f64>| {
+        let place = |_: &Var<f64>, y: &Var<f64>, _: &Var<f64>| y.get(&[0]);
+        let start = Var::from([1.0, 0.0]);
+        let event = odeint_event_fused(oscillator, place, &start, &Var::scalar(0.0), 10.0, k, Crossing::Any, &options)?;
+        let event = event.expect("it swings");
+        Ok::<_, pullback::Error>((event.time, event.y))
+    };
+    let k = 2.3f64;
+    let (_, pull) = vjp(quarter, &Var::from([k])).unwrap();
+    let time = quarter(&Var::from([k])).unwrap().0.item();
+    let half_pi = std::f64::consts::FRAC_PI_2;
+    assert!((time - half_pi / k.sqrt()).abs() < 1e-9, "{time}");
+    let slope = pull.call(&(Var::scalar(1.0), Var::zeros(&[2]))).unwrap().item();
+    assert!((slope + half_pi * 0.5 * k.powf(-1.5)).abs() < 1e-8, "{slope}");
+    // the momentum there is −√k
+    let slope = pull.call(&(Var::scalar(0.0), Var::from([0.0, 1.0]))).unwrap().item();
+    assert!((slope + 0.5 / k.sqrt()).abs() < 1e-8, "{slope}");
+    let twice = hvp(|k: &Var<f64>| Ok::<_, pullback::Error>(quarter(k)?.0), &Var::from([k]), &Var::from([1.0]));
+    assert!(twice.unwrap_err().to_string().contains("fused"));
+}
+
+#[test]
+fn two_passages_within_one_step_are_seen() {
+    // y = t, solved exactly in steps of 1; g = (t − 1.4)² − 0.04 vanishes at 1.2 and 1.6, both within the second step
+    let field = |_: &Var<f64>, y: &Var<f64>, _: &()| y.ones_like();
+    let near = |_: &Var<f64>, y: &Var<f64>, _: &()| (y - 1.4).square() - 0.04;
+    let options = OdeOptions { method: Method::Rk4, stepping: Stepping::Fixed { step: 1.0 }, ..Default::default() };
+    let first = |crossing| {
+        let event = odeint_event(field, near, &Var::scalar(0.0), &Var::scalar(0.0), 4.0, &(), crossing, &options).unwrap();
+        event.map(|e| e.time.item())
+    };
+    for (crossing, exact) in [(Crossing::Any, 1.2), (Crossing::Falling, 1.2), (Crossing::Rising, 1.6)] {
+        let found = first(crossing).expect("two passages");
+        assert!((found - exact).abs() < 1e-12, "{crossing:?}: {found}");
+    }
+    // an extremum on this side of zero is none
+    let above = |_: &Var<f64>, y: &Var<f64>, _: &()| (y - 1.4).square() + 0.04;
+    assert!(odeint_event(field, above, &Var::scalar(0.0), &Var::scalar(0.0), 4.0, &(), Crossing::Any, &options).unwrap().is_none());
 }

@@ -74,3 +74,40 @@ fn a_field_that_is_not_separable_is_refused() {
     let message = odeint(odd, &Var::from([1.0, 2.0, 3.0]), &times, &(), &options).unwrap_err().to_string();
     assert!(message.contains("as many positions as momenta"), "{message}");
 }
+
+#[test]
+fn a_solve_is_linearised_for_every_field_and_method() {
+    // the tangent that a tape records, and Gauss and Newton's method on it: fused fields, symplectic and implicit methods
+    scalar_fn! { fn pendulum([q, p], [k]) -> [dq, dp] { [p, -k * q.sin()] } }
+    let times = Var::from([0.0, 0.5, 1.0]);
+    for method in [Method::Yoshida4, Method::ImplicitMidpoint, Method::Rk4] {
+        let options = OdeOptions { method, stepping: Stepping::Fixed { step: 0.02 }, ..Default::default() };
+        let path = |x: &Var<f64>| {
+            let (start, k) = (x.slice(s![..2]), x.slice(s![2..]));
+            Ok::<_, pullback::Error>(pullback::ode::odeint_fused(pendulum, &start, &times, &k, &options)?.y)
+        };
+        let x = Var::from([0.4, -0.1, 1.7]);
+        let (_, tangent) = linearize(path, &x).unwrap();
+        let direction = Var::from([0.3, 0.2, -0.5]);
+        let (pushed, exact) = (tangent.call(&direction).unwrap(), jvp(path, &x, &direction).unwrap().1);
+        assert!((pushed - &exact).abs().max().item() < 1e-14);
+        let h = 1e-5;
+        let near = |by: f64| path(&(&x + &direction * by)).unwrap();
+        let difference = (near(h) - near(-h)) / (2.0 * h);
+        assert!((difference - exact).abs().max().item() < 1e-8, "{method:?}");
+        let seen = path(&x).unwrap();
+        let misfit = |x: &Var<f64>| Ok::<_, pullback::Error>(path(x)? - &seen);
+        let found = pullback::optim::LevenbergMarquardt::default().minimize(misfit, &Var::from([0.3, 0.0, 1.5])).unwrap();
+        assert!((found.x - &x).abs().max().item() < 1e-9, "{method:?}");
+    }
+}
+
+#[test]
+fn symplectic_methods_have_second_derivatives() {
+    let start = (Var::from([1.0, 0.0]), Var::from([0.1, 0.9]));
+    for method in [Method::Leapfrog, Method::Yoshida4, Method::ForestRuth] {
+        let options = OdeOptions { method, stepping: Stepping::Fixed { step: 0.06 }, ..Default::default() };
+        let end = |(start, mu, times): &(State, Var<f64>, Var<f64>)| Ok::<_, pullback::Error>(kepler(start, mu, times, &options)?.y);
+        gradcheck(end, &(start.clone(), Var::scalar(1.1), Var::from([0.0, 0.2, 0.53]))).unwrap();
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::dense::{Double, EigParts, Op, SvdParts, Vectors, transpose, transpose_conj};
 use crate::scalar::Scalar;
-use faer::diag::DiagMut;
+use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::llt;
 use faer::linalg::evd::{self, ComputeEigenvectors};
@@ -51,6 +51,19 @@ fn lower_columns<T: Native>(a: &[T], n: usize) -> Vec<T> {
     lower
 }
 
+/// The diagonal and what is below it of a Hermitian matrix that has nothing else, as one-dimensional Schrödinger operators do: it needs no
+/// reduction and no transformation back, most of the work of eigh. A full matrix is recognised by its third row.
+fn tridiagonal<T: Native>(a: &[T], n: usize) -> Option<(Vec<T>, Vec<T>)> {
+    let zero = <T as num_traits::Zero>::zero();
+    if n < 3 || !(2..n).all(|i| a[i * n..i * n + i - 1].iter().all(|x| *x == zero)) {
+        return None;
+    }
+    let diagonal = (0..n).map(|i| Scalar::from_real(a[i * n + i].re())).collect();
+    // as many as the diagonal: the last is not read
+    let below = (1..n).map(|i| a[i * n + i - 1]).chain([zero]).collect();
+    Some((diagonal, below))
+}
+
 /// Below this size eigh runs on one thread.
 const EIGH_THRESHOLD: usize = 256;
 
@@ -62,18 +75,16 @@ pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, careful: bool) -
         params.recursion_threshold = usize::MAX;
     }
     let want = if vectors { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    let lower = lower_columns(a, n);
     let mut values = vec![<T as num_traits::Zero>::zero(); n];
     let mut v = vec![<T as num_traits::Zero>::zero(); if vectors { n * n } else { 0 }];
     with_stack(evd::self_adjoint_evd_scratch::<T>(n, want, par, Spec::new(params)), |stack| {
-        evd::self_adjoint_evd(
-            columns(&lower, n, n),
-            DiagMut::from_slice_mut(&mut values),
-            vectors.then(|| columns_mut(&mut v, n, n)),
-            par,
-            stack,
-            Spec::new(params),
-        )
+        let (s, u) = (DiagMut::from_slice_mut(&mut values), vectors.then(|| columns_mut(&mut v, n, n)));
+        if let Some((diagonal, below)) = tridiagonal(a, n) {
+            let (diagonal, below) = (DiagRef::from_slice(&diagonal), DiagRef::from_slice(&below));
+            evd::tridiagonal_self_adjoint_evd(diagonal, below, s, u, par, stack, Spec::new(params))
+        } else {
+            evd::self_adjoint_evd(columns(&lower_columns(a, n), n, n), s, u, par, stack, Spec::new(params))
+        }
     })
     .ok()?;
     Some((values.into_iter().map(|x| x.re()).collect(), if vectors { transpose(&v, n, n) } else { v }))

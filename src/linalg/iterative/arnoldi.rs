@@ -1,7 +1,7 @@
 //! Krylov–Schur for the dominant invariant subspace of a general operator (Stewart, SIAM J. Matrix Anal. Appl. 23 (2001) 601), in complex
 //! arithmetic: on numbers, without derivatives.
 
-use super::vector::{Stream, combine, dot, fresh_direction, norm, orthogonalise, scale};
+use super::vector::{Stream, axpy, combine, dot, fresh_direction, norm, orthogonalise, scale};
 use crate::error::Result;
 use crate::linalg::backend;
 use crate::scalar::{Real, Scalar};
@@ -38,6 +38,7 @@ impl Dominance {
 }
 
 /// What is asked of a run.
+#[derive(Clone, Copy)]
 pub(super) struct Run<'a, C> {
     pub(super) apply: &'a dyn Fn(&[C]) -> Result<Vec<C>>,
     pub(super) n: usize,
@@ -106,6 +107,81 @@ impl<C: Scalar<Complex = C>> Run<'_, C> {
                 exchange(t, z, m, p);
             }
         }
+    }
+
+    /// As [`Run::run`], with the copies of multiple eigenvalues, of which a search from one vector sees one: in the complement of the space Q
+    /// that was found, (1 − QQ†) A has the rest of the spectrum, and what is as dominant there joins the space.
+    pub(super) fn run_with_copies(&self, start: &[C], stream: &mut Stream) -> Result<PartialSchur<C>> {
+        let (n, k) = (self.n, self.k);
+        let seen = |x: C| if self.conjugate { x.conj() } else { x };
+        let mut found = self.run(start)?;
+        while found.converged && k < n && found.products < self.limit {
+            let (rows, norm_of_a, last) = (&found.rows, found.norm, found.values[k - 1]);
+            // the space itself goes to the far end of the order
+            let away = match self.order {
+                Dominance::LargestMagnitude => 0.0,
+                Dominance::LargestReal => -2.0 * norm_of_a,
+                Dominance::SmallestReal => 2.0 * norm_of_a,
+            };
+            let outside = |x: &[C], inside: &mut [C]| {
+                let mut x = x.to_vec();
+                for row in rows.chunks_exact(n) {
+                    let along = dot(row, &x);
+                    axpy(along, row, inside);
+                    axpy(-along, row, &mut x);
+                }
+                x
+            };
+            let deflated = |x: &[C]| {
+                let mut inside = vec![C::zero(); n];
+                let image = (self.apply)(&outside(x, &mut inside))?;
+                let mut image = outside(&image, &mut vec![C::zero(); n]);
+                axpy(C::from_real(C::Real::from_f64(away)), &inside, &mut image);
+                Ok(image)
+            };
+            let search = |tolerance: f64, limit: usize, start: &[C]| {
+                let run = Run { apply: &deflated, k: 1, subspace: self.subspace.min(40).max(3), tolerance, limit, ..*self };
+                run.run(start)
+            };
+            let start = outside(&stream.vector::<C>(n), &mut vec![C::zero(); n]);
+            let mut other = search(1e-4, self.limit - found.products, &start)?;
+            let mut products = other.products;
+            if self.order.key(seen(other.values[0])) > self.order.key(seen(last)) - 1e-2 * norm_of_a {
+                other = search(self.tolerance, (self.limit - found.products).saturating_sub(products).max(1), &other.rows)?;
+                products += other.products;
+            }
+            let new = other.values[0];
+            found.products += products;
+            found.converged &= other.converged;
+            if !other.converged || self.order.compare(seen(new), seen(last), norm_of_a) != Ordering::Less {
+                let copy = (new - last).modulus().to_f64() <= C::Real::EPSILON.to_f64().powf(0.75) * norm_of_a;
+                if other.converged && copy {
+                    found.next = Some(new);
+                }
+                return Ok(found);
+            }
+            self.join(&mut found, &other.rows)?;
+        }
+        Ok(found)
+    }
+
+    /// Adds a vector that makes Q's space with it invariant, and keeps the dominant k.
+    fn join(&self, found: &mut PartialSchur<C>, vector: &[C]) -> Result<()> {
+        let (n, k, m) = (self.n, self.k, self.k + 1);
+        let mut extra = vector.to_vec();
+        let (_, left) = orthogonalise(&found.rows, k, &mut extra);
+        scale(1.0 / left, &mut extra);
+        found.rows.extend(extra);
+        let images = found.rows.chunks_exact(n).map(|row| (self.apply)(row)).collect::<Result<Vec<_>>>()?;
+        found.products += m;
+        let projected: Vec<C> = (0..m * m).map(|at| dot(&found.rows[(at / m) * n..(at / m + 1) * n], &images[at % m])).collect();
+        let (mut t, mut z) = backend::schur(&projected, m)?;
+        self.sort(&mut t, &mut z, m, found.norm);
+        let coefficients: Vec<C> = (0..k * m).map(|at| z[(at % m) * m + at / m]).collect();
+        found.rows = combine(&coefficients, k, &found.rows, m, n);
+        found.values = (0..k).map(|i| t[i * m + i]).collect();
+        found.next = Some(t[k * m + k]);
+        Ok(())
     }
 
     pub(super) fn run(&self, start: &[C]) -> Result<PartialSchur<C>> {

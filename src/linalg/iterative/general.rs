@@ -12,7 +12,7 @@ use super::krylov::LinearSolver;
 use super::leaves::{Leaves, erase, leaf, pull_needed};
 use super::operator::{Complexified, DynOperator, LinearOperator, Operator, apply_rows, erased};
 use super::solve::{DerivativeSolves, Settings, solve_inside};
-use super::vector::{Stream, axpy, dot, norm};
+use super::vector::{Stream, axpy, dot, norm, parts_of};
 use crate::autodiff::{AnyVar, Primitive, Tree, Var, apply, jvp};
 use crate::error::{Error, Result};
 use crate::linalg::{eig, inv};
@@ -50,6 +50,7 @@ struct Subspaces<C: Scalar> {
     limit: usize,
     start: Option<Vec<C>>,
     allow_unconverged: bool,
+    check_multiplicity: bool,
     found: Arc<OnceLock<Found>>,
     log: DerivativeSolves,
 }
@@ -138,7 +139,8 @@ impl<C: Scalar<Complex = C>> Primitive for Subspaces<C> {
         let start = self.start.clone().unwrap_or_else(|| Stream::new(0x5eed).vector(n));
         let run = |apply: &dyn Fn(&[C]) -> Result<Vec<C>>, conjugate: bool| {
             let (order, subspace, tolerance, limit) = (self.order, self.subspace, self.tolerance, self.limit);
-            Run { apply, n, k, order, conjugate, subspace, tolerance, limit }.run(&start)
+            let run = Run { apply, n, k, order, conjugate, subspace, tolerance, limit };
+            if self.check_multiplicity { run.run_with_copies(&start, &mut Stream::new(0xc09)) } else { run.run(&start) }
         };
         let (right, left) = (run(&matvec, false)?, run(&adjoint, true)?);
         let norm_of_a = right.norm.max(left.norm);
@@ -154,7 +156,8 @@ impl<C: Scalar<Complex = C>> Primitive for Subspaces<C> {
                     left.residual,
                     self.tolerance
                 ),
-            ));
+            )
+            .with_iterate(right.residual.max(left.residual), parts_of(&right.rows)));
         }
         // the two searches must have found the same eigenvalues
         let loose = C::Real::EPSILON.to_f64().sqrt() * norm_of_a;
@@ -266,8 +269,7 @@ fn normalise<C: Scalar>(r: &Var<C>, l: &Var<C>) -> (Var<C>, Var<C>) {
 ///
 /// # Errors
 /// `Shape`, `Argument`, `NonFinite`, `NoConvergence`; `Singular` where left and right vectors are orthogonal (a defective operator).
-/// Sweeps: `GaugeDependent` where degenerate eigenvalues are cut or treated differently; `NoConvergence` of the linear solve. Of the
-/// options, `check_multiplicity` is not read: copies of an eigenvalue beyond the first may be missed.
+/// Sweeps: `GaugeDependent` where degenerate eigenvalues are cut or treated differently; `NoConvergence` of the linear solve.
 pub fn eigs<T: Scalar, A: LinearOperator<T> + Clone>(
     a: &A,
     k: usize,
@@ -304,6 +306,7 @@ pub fn eigs<T: Scalar, A: LinearOperator<T> + Clone>(
         limit: options.limit(n),
         start: options.start.as_ref().map(|x| x.as_slice().iter().map(|x| x.to_complex()).collect()),
         allow_unconverged: options.allow_unconverged,
+        check_multiplicity: options.check_multiplicity,
         found: found.clone(),
         log: log.clone(),
     };

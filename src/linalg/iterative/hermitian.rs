@@ -12,7 +12,7 @@ use super::lanczos::{Ritz, Run};
 use super::leaves::{Leaves, erase, leaf, pull_needed};
 use super::operator::{DynOperator, LinearOperator, Matvec, Operator, apply_rows, check_hermitian, erased};
 use super::solve::{DerivativeSolves, Preconditioner, Settings, SolveOptions, check_tolerance, solve_inside};
-use super::vector::{Stream, axpy, combine, dot, norm, orthogonalise, real, scale};
+use super::vector::{Stream, axpy, combine, dot, norm, orthogonalise, parts_of, real, scale};
 use crate::autodiff::{Primitive, Tree, Var, apply, jvp};
 use crate::error::{Error, Result};
 use crate::linalg::{backend, eigh};
@@ -390,7 +390,8 @@ impl<T: Scalar> Primitive for Subspace<T> {
                     "after {} products the {k} Ritz values are {:?} with residuals up to {worst:.1e} where {:.1e} ‖A‖ was asked for, ‖A‖ ≈ {:.3e}: allow more products (max_products) or a larger subspace, or allow_unconverged",
                     report.products, found.values, o.tolerance, found.norm
                 ),
-            ));
+            )
+            .with_iterate(worst, parts_of(&found.rows)));
         }
         let _ = self.found.set(Found { report, cut });
         Ok((Var::from_shape_vec(&[k, n], found.rows)?, Var::from_shape_vec(&[k, k], st)?))

@@ -6,7 +6,7 @@
 use super::krylov::{self, LinearSolver, Request};
 use super::leaves::{Leaves, pull_needed};
 use super::operator::{DynOperator, LinearOperator, check_hermitian, erased, numbers};
-use super::vector::norm;
+use super::vector::{norm, parts_of};
 use crate::autodiff::{Primitive, Tree, Var, apply, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::scalar::{Real, Scalar};
@@ -200,7 +200,8 @@ impl<T: Scalar> Solve<T> {
                         s.tolerance,
                         norm(&found.x)
                     ),
-                ));
+                )
+                .with_iterate(found.residual, parts_of(&found.x)));
             }
         }
         Ok((Var::from(found.x), report))

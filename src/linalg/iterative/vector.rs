@@ -42,6 +42,12 @@ pub(crate) fn real<T: Scalar>(x: f64) -> T {
     T::from_real(T::Real::from_f64(x))
 }
 
+/// The numbers of an iterate as an [`Error`](crate::Error) carries them: the real, then the imaginary parts.
+pub(crate) fn parts_of<T: Scalar>(x: &[T]) -> Vec<f64> {
+    let imaginary = x.iter().filter(|_| T::IS_COMPLEX).map(|x| x.im().to_f64());
+    x.iter().map(|x| x.re().to_f64()).chain(imaginary).collect()
+}
+
 /// y ← y + a x
 pub(crate) fn axpy<T: Scalar>(a: T, x: &[T], y: &mut [T]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y += a * *x);

@@ -110,3 +110,34 @@ fn a_defective_operator_and_a_cut_multiplet_are_refused() {
     let e = grad(values, &twice).unwrap_err();
     assert!(matches!(e, Error::GaugeDependent { .. }), "{e}");
 }
+
+#[test]
+fn every_copy_of_a_multiple_eigenvalue_is_found() {
+    // λ = 3 twice, 2 three times, and a spectrum below, in a basis that is not orthogonal
+    let n = 24;
+    let spectrum: Vec<C> =
+        (0..n).map(|i| C::new([3.0, 3.0, 2.0, 2.0, 2.0].get(i).copied().unwrap_or(1.0 - i as f64 / n as f64), 0.0)).collect();
+    let basis = random::<C>(&[n, n], 21) * C::new(0.15, 0.0) + Var::<C>::eye(n);
+    let a = basis.matmul(Var::from(spectrum.clone()).diag(0)).matmul(pullback::linalg::inv(&basis).unwrap());
+    for order in [Dominance::LargestMagnitude, Dominance::LargestReal] {
+        for k in [2, 5, 6] {
+            let found = eigs(&dense(&a), k, order, &default()).unwrap();
+            let off = found.values.as_slice().iter().zip(&spectrum).map(|(x, y)| (x - y).norm()).fold(0.0, f64::max);
+            assert!(off < 1e-9, "{order:?}, {k}: {:?}", found.values);
+            close(&a.matmul(&found.right), &(&found.right * found.values.reshape(&[1, k])), 1e-8);
+        }
+    }
+    // and from the other end, where the space that was found must not come back as the largest
+    let negative = -&a;
+    let found = eigs(&dense(&negative), 2, Dominance::SmallestReal, &default()).unwrap();
+    assert!(found.values.as_slice().iter().all(|z| (z + 3.0).norm() < 1e-9), "{:?}", found.values);
+    // a multiplet that is cut has no derivative, and is seen
+    let sum =
+        |k: usize| grad(move |a: &Var<C>| Ok::<_, Error>(eigs(&dense(a), k, Dominance::LargestReal, &default())?.values.re().sum()), &a);
+    assert!(matches!(sum(1), Err(Error::GaugeDependent { .. })));
+    assert!(matches!(sum(3), Err(Error::GaugeDependent { .. })));
+    // d tr(P A)/dA = Pᵀ for the projector P on the pair
+    let g = sum(2).unwrap();
+    let pair = eigs(&dense(&a), 2, Dominance::LargestReal, &default()).unwrap();
+    close(&g, &pair.right.matmul(pair.left.h()).h(), 1e-8);
+}
