@@ -40,7 +40,11 @@ fn numbers<T: Scalar>(data: &[u8]) -> Vec<T> {
     } else {
         data.chunks_exact(8).map(|w| T::Real::from_f64(f64::from_le_bytes(w.try_into().expect("eight bytes")))).collect()
     };
-    if T::IS_COMPLEX { real.chunks_exact(2).map(|z| T::from_parts(z[0], z[1])).collect() } else { real.into_iter().map(T::from_real).collect() }
+    if T::IS_COMPLEX {
+        real.chunks_exact(2).map(|z| T::from_parts(z[0], z[1])).collect()
+    } else {
+        real.into_iter().map(T::from_real).collect()
+    }
 }
 
 fn stored_shape<T: Scalar>(v: &Var<T>) -> Vec<usize> {
@@ -110,7 +114,10 @@ impl<T: Scalar> Params<T> {
         let found = found.ok_or_else(|| fail(format!("it is not a set of parameters: the header has no `{HEADER}`")))?;
         let file = SafeTensors::deserialize(data).map_err(|e| fail(format!("not a safetensors file, or cut short: {e}")))?;
         if found != kind::<T>() {
-            return Err(fail(format!("its numbers are {found}, those of this set {}: load into a set of its own type and cast", kind::<T>())));
+            return Err(fail(format!(
+                "its numbers are {found}, those of this set {}: load into a set of its own type and cast",
+                kind::<T>()
+            )));
         }
         let mut differs = Vec::new();
         let mut values = Vec::with_capacity(self.len());

@@ -23,8 +23,8 @@ impl Linear {
     /// If the scope has a `weight` or `bias` already.
     #[track_caller]
     pub fn new<T: Scalar>(scope: &mut Scope<'_, T>, inputs: usize, outputs: usize, init: Init, rng: &mut dyn Rng) -> Self {
-        let bias = Init::Zeros.draw::<T>(&[outputs], (inputs, outputs), rng);
-        Linear { bias: Some(scope.param("bias", bias)), ..Self::without_bias(scope, inputs, outputs, init, rng) }
+        let layer = Self::without_bias(scope, inputs, outputs, init, rng);
+        Linear { bias: Some(scope.init("bias", &[outputs], (inputs, outputs), Init::Zeros, rng)), ..layer }
     }
 
     /// y = x W.

@@ -13,7 +13,7 @@
 //! let mut rng = StdRng::seed_from_u64(1);
 //! let mut params = Params::<f64>::new();
 //! let net = Mlp::new(&mut params.scope("phi"), &[1, 16, 1], Activation::Tanh, &mut rng);
-//! let x = linspace(-1.0, 1.0, 32).reshape(&[32, 1]);
+//! let x = linspace(&Var::scalar(-1.0), &Var::scalar(1.0), 32).reshape(&[32, 1]);
 //! let mut adam = Adam::new(1e-2);
 //! for _ in 0..200 {
 //!     let (_, gradient) = params.value_and_grad(|p| (net.forward(p, &x) - x.square()).square().mean())?;

@@ -229,7 +229,10 @@ impl<T: Scalar> Params<T> {
     pub fn set_flat(&mut self, flat: &Var<T>) -> Result<()> {
         let n = self.count();
         if flat.shape() != [n] {
-            return Err(Error::shape("Params::set_flat", format!("{n} numbers are trained, so the shape must be [{n}], got {:?}", flat.shape())));
+            return Err(Error::shape(
+                "Params::set_flat",
+                format!("{n} numbers are trained, so the shape must be [{n}], got {:?}", flat.shape()),
+            ));
         }
         let mut at = 0;
         for i in self.trained().collect::<Vec<_>>() {
@@ -246,7 +249,8 @@ impl<T: Scalar> Params<T> {
             let part = |x: T::Real| <U::Real as crate::Real>::from_f64(crate::Real::to_f64(x));
             U::from_parts(part(z.re()), part(z.im()))
         };
-        let cast = |v: &Var<T>| Var::from_shape_vec(v.shape(), v.as_slice().iter().map(number).collect()).expect("as many numbers as before");
+        let cast =
+            |v: &Var<T>| Var::from_shape_vec(v.shape(), v.as_slice().iter().map(number).collect()).expect("as many numbers as before");
         Params { layout: self.layout.clone(), values: self.values.iter().map(cast).collect() }
     }
 

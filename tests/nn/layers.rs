@@ -44,7 +44,8 @@ fn fused_layer_to_second_order_in_both_modes() {
         let mut params = Params::<f64>::new();
         let layer = Linear::new(&mut params.scope("l"), 2, 3, Init::Normal(1.0), &mut rng(4));
         params.set(layer.bias().unwrap(), normal(5, &[3])).unwrap();
-        gradcheck(|(p, x): &(Params<f64>, Var<f64>)| layer.activated(p, x, f), &(params, normal(6, &[2, 2]))).unwrap_or_else(|e| panic!("{f:?}: {e}"));
+        gradcheck(|(p, x): &(Params<f64>, Var<f64>)| layer.activated(p, x, f), &(params, normal(6, &[2, 2])))
+            .unwrap_or_else(|e| panic!("{f:?}: {e}"));
     }
     let mut params = Params::<f64>::new();
     let layer = Linear::without_bias(&mut params.scope("l"), 2, 3, Init::Normal(1.0), &mut rng(4));
@@ -54,12 +55,21 @@ fn fused_layer_to_second_order_in_both_modes() {
 #[test]
 fn complex_layer_to_second_order_in_both_modes() {
     let complex = |seed, shape: &[usize]| -> Var<Complex<f64>> { random::complex_normal(&mut rng(seed), shape) };
-    for f in [Activation::Identity, Activation::Tanh, Activation::Sigmoid, Activation::Softplus, Activation::Silu, Activation::Sin, Activation::LnCosh] {
+    for f in [
+        Activation::Identity,
+        Activation::Tanh,
+        Activation::Sigmoid,
+        Activation::Softplus,
+        Activation::Silu,
+        Activation::Sin,
+        Activation::LnCosh,
+    ] {
         let mut params = Params::<Complex<f64>>::new();
         let layer = Linear::new(&mut params.scope("l"), 2, 2, Init::Normal(0.5), &mut rng(7));
         params.set(layer.bias().unwrap(), complex(8, &[2]) * Complex::new(0.3, 0.0)).unwrap();
         let x = complex(9, &[2, 2]) * Complex::new(0.5, 0.0);
-        gradcheck(|(p, x): &(Params<Complex<f64>>, Var<Complex<f64>>)| layer.activated(p, x, f), &(params, x)).unwrap_or_else(|e| panic!("{f:?}: {e}"));
+        gradcheck(|(p, x): &(Params<Complex<f64>>, Var<Complex<f64>>)| layer.activated(p, x, f), &(params, x))
+            .unwrap_or_else(|e| panic!("{f:?}: {e}"));
     }
 }
 
