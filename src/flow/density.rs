@@ -1,7 +1,7 @@
 //! [`Flow`]: a base and a bijection, drawn from and evaluated.
 
 use super::symmetry::Group;
-use super::{Base, Bijection};
+use super::{Base, Bijection, Direction};
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
 use crate::nn::Params;
@@ -78,6 +78,15 @@ impl<T: Real> Flow<T> {
         &*self.bijection
     }
 
+    /// Sets the parameters that depend on the first data: those of [`ActNorm`](super::ActNorm).
+    ///
+    /// # Errors
+    /// As [`Flow::log_prob`].
+    pub fn initialize(&self, p: &mut Params<T>, data: &Var<T>, context: Option<&Var<T>>) -> Result<()> {
+        check_points("initialize", data, self.dim())?;
+        self.bijection.initialize(p, data, Direction::Inverse, context).map(|_| ())
+    }
+
     /// What n draws are made of.
     ///
     /// # Errors
@@ -147,13 +156,13 @@ impl<T: Real> Flow<T> {
         check_points("log_prob", x, self.dim())?;
         let Some(group) = &self.group else { return self.log_prob_once(p, x, context) };
         let orbit = (0..group.order()).map(|g| self.log_prob_once(p, &group.apply_inverse(g, x), context)).collect::<Result<Vec<_>>>()?;
-        Ok(stack(&orbit, 0).logsumexp(0) - T::from_f64((group.order() as f64).ln()))
+        Ok(stack(&orbit, 0).logsumexp_axis(0) - T::from_f64((group.order() as f64).ln()))
     }
 
     fn push(&self, p: &Params<T>, noise: &Noise<T>, context: Option<&Var<T>>) -> Result<(Var<T>, Var<T>)> {
         let (x, log_volume) = self.bijection.forward(p, &noise.z, context)?;
         Ok(match &self.group {
-            Some(group) => (group.apply_rows(&noise.element, &x)?, log_volume),
+            Some(group) => (group.apply_rows(&noise.element, &x), log_volume),
             None => (x, log_volume),
         })
     }

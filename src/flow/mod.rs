@@ -6,9 +6,31 @@
 //! Points are rows: arrays of shape (batch, dim); logarithms have shape (batch,). Parameters live in a [`Params`](crate::nn::Params) and a
 //! layer holds only where its own are.
 
+mod autoregressive;
+mod base;
+mod composition;
+mod conditioner;
+mod coupling;
 mod density;
+mod elementwise;
+mod linear;
+mod monotone;
+mod spline;
+mod symmetry;
+mod transformer;
 
+pub use autoregressive::Autoregressive;
+pub use base::{Mixture, Normal, Truncated, Uniform};
+pub use composition::{Composition, Inverse};
+pub use conditioner::{Conditioner, Net};
+pub use coupling::{ColumnMask, Coupling};
 pub use density::{Flow, Noise};
+pub use elementwise::Elementwise;
+pub use linear::{ActNorm, Householder, LuLinear, Permutation};
+pub use monotone::{IncreasingMap, RootSolved, TanhSum};
+pub use spline::{RationalQuadratic, Tails};
+pub use symmetry::Group;
+pub use transformer::{Additive, Scale, Transformer};
 
 use crate::autodiff::Var;
 use crate::error::Result;
@@ -34,6 +56,51 @@ pub trait Bijection<T: Real>: Send + Sync {
     /// # Errors
     /// As [`Bijection::forward`].
     fn inverse(&self, p: &Params<T>, y: &Var<T>, context: Option<&Var<T>>) -> Result<(Var<T>, Var<T>)>;
+    /// Sets parameters that depend on the first data, which are mapped in this direction, and gives their images. Most maps have none.
+    ///
+    /// # Errors
+    /// As [`Bijection::forward`].
+    fn initialize(&self, p: &mut Params<T>, data: &Var<T>, direction: Direction, context: Option<&Var<T>>) -> Result<Var<T>> {
+        Ok(match direction {
+            Direction::Forward => self.forward(p, data, context)?.0,
+            Direction::Inverse => self.inverse(p, data, context)?.0,
+        })
+    }
+}
+
+/// Which way a bijection is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the base's side: what samples go through.
+    Forward,
+    /// From the data's side.
+    Inverse,
+}
+
+impl Direction {
+    /// The other one.
+    pub fn opposite(self) -> Self {
+        match self {
+            Direction::Forward => Direction::Inverse,
+            Direction::Inverse => Direction::Forward,
+        }
+    }
+
+    /// The map in this direction.
+    ///
+    /// # Errors
+    /// Those of the map.
+    pub fn apply<T: Real>(self, map: &dyn Bijection<T>, p: &Params<T>, x: &Var<T>, context: Option<&Var<T>>) -> Result<(Var<T>, Var<T>)> {
+        match self {
+            Direction::Forward => map.forward(p, x, context),
+            Direction::Inverse => map.inverse(p, x, context),
+        }
+    }
+
+    /// The i-th of n maps that is gone through.
+    fn nth(self, i: usize, n: usize) -> usize {
+        if self == Direction::Forward { i } else { n - 1 - i }
+    }
 }
 
 /// A density that is drawn from directly.
@@ -62,6 +129,9 @@ impl<T: Real> Bijection<T> for Box<dyn Bijection<T>> {
     }
     fn inverse(&self, p: &Params<T>, y: &Var<T>, context: Option<&Var<T>>) -> Result<(Var<T>, Var<T>)> {
         (**self).inverse(p, y, context)
+    }
+    fn initialize(&self, p: &mut Params<T>, data: &Var<T>, direction: Direction, context: Option<&Var<T>>) -> Result<Var<T>> {
+        (**self).initialize(p, data, direction, context)
     }
 }
 
