@@ -1,5 +1,6 @@
 //! What a model must give to be trained.
 
+use crate::flow::{Flow, Noise};
 use crate::nn::Params;
 use crate::{Real, Result, Var};
 use rand::Rng;
@@ -25,4 +26,20 @@ pub trait Density<T: Real>: Send + Sync {
     /// # Errors
     /// Those of the model.
     fn log_prob(&self, p: &Params<T>, x: &Var<T>) -> Result<Var<T>>;
+}
+
+impl<T: Real> Density<T> for Flow<T> {
+    type Noise = Noise<T>;
+    fn dim(&self) -> usize {
+        Flow::dim(self)
+    }
+    fn noise(&self, n: usize, rng: &mut dyn Rng) -> Result<Noise<T>> {
+        Flow::noise(self, n, rng)
+    }
+    fn rsample(&self, p: &Params<T>, noise: &Noise<T>) -> Result<(Var<T>, Var<T>)> {
+        Flow::rsample(self, p, noise)
+    }
+    fn log_prob(&self, p: &Params<T>, x: &Var<T>) -> Result<Var<T>> {
+        Flow::log_prob(self, p, x)
+    }
 }
