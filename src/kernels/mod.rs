@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 pub mod broadcast;
 pub mod buffer;
+pub mod conv;
 pub mod elementwise;
 pub mod gemm;
 pub mod inner;
