@@ -1,3 +1,6 @@
 //! Flows: bijections, bases, densities.
 mod bijections;
+mod densities;
+mod errors;
+mod extremes;
 mod zoo;
