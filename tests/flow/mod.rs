@@ -1,0 +1,3 @@
+//! Flows: bijections, bases, densities.
+mod bijections;
+mod zoo;
