@@ -11,6 +11,7 @@ mod base;
 mod composition;
 mod conditioner;
 mod coupling;
+pub mod continuous;
 mod density;
 mod elementwise;
 mod linear;

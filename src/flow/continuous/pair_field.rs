@@ -8,11 +8,11 @@
 //! Where two particles coincide, or one is at the origin, v is continuous and its divergence has a kink: the derivative along the distance is
 //! taken as 0 there. Derivatives of the pullback go through the same formulas in `Var` operations.
 
-use crate::autodiff::{Primitive, Var, apply, jvp, vjp};
+use crate::autodiff::{Primitive, Tree, Var, apply, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::kernels::pair_field::{Field, Gradient, MAX_DIM};
 use crate::kernels::radial::Radial;
-use crate::ops::Mask;
+use crate::ops::{Mask, where_};
 use crate::scalar::Real;
 
 /// The weights (a, b, c) of a radial network f(r) = Σ_k c_k tanh(a_k r + b_k): three vectors of as many numbers as there are hidden units.
@@ -72,7 +72,7 @@ impl Shape {
             let square = delta.square().sum_axis(-1);
             // the root of 0 has derivative 0 here, at any order: r is a constant where it vanishes
             let zero: Mask = square.eq_elem(0.0);
-            let r = crate::ops::where_(&zero, 0.0, crate::ops::where_(&zero, 1.0, square).sqrt());
+            let r = where_(&zero, 0.0, where_(&zero, 1.0, square).sqrt());
             let h = (r.expand_dims(-1) * a + b).tanh();
             let f = (&h * c).sum_axis(-1);
             let df = ((1.0 - h.square()) * (a * c)).sum_axis(-1);
@@ -141,6 +141,28 @@ impl Primitive for PairFlowPullback {
     fn forward(&self, (inputs, vbar, dbar): &Self::Inputs) -> Result<Inputs> {
         let Gradient { x, pair, single, .. } = self.0.field(inputs).pullback(vbar.as_slice(), dbar.as_slice());
         Ok((array(&inputs.0, x), split(pair), split(single)))
+    }
+    fn vjp(
+        &self,
+        inputs: &Self::Inputs,
+        outputs: &Inputs,
+        (x, pair, single): <Inputs as Tree>::Partial,
+        needs: &[bool],
+    ) -> Result<<Self::Inputs as Tree>::Partial> {
+        let only_vbar = needs.iter().enumerate().all(|(i, needed)| *needed == (i == 7));
+        if let (Some(x), true) = (&x, only_vbar && pair.iter().chain(&single).all(Option::is_none)) {
+            // linear in v̄ with the transposed Jacobian: the tangent map is its transpose
+            let dv = apply(PairTangent(self.0), &(inputs.0.clone(), x.clone()))?;
+            return Ok(((None, [const { None }; 3], [const { None }; 3]), Some(dv), None));
+        }
+        let filled = |g: [Option<Var<f64>>; 3], like: &RadialWeights<f64>| {
+            let mut like = like.iter();
+            g.map(|g| { let like = like.next().expect("three"); g.unwrap_or_else(|| like.zeros_like()) })
+        };
+        let cotangents = (x.unwrap_or_else(|| outputs.0.zeros_like()), filled(pair, &outputs.1), filled(single, &outputs.2));
+        let (_, pull) = vjp(|inputs: &Self::Inputs| self.composed(inputs), inputs)?;
+        let ((x, pair, single), vbar, dbar) = pull.call(&cotangents)?;
+        Ok(((Some(x), pair.map(Some), single.map(Some)), Some(vbar), Some(dbar)))
     }
     fn jvp(&self, inputs: &Self::Inputs, _: &Inputs, tangents: &Self::Inputs) -> Result<Inputs> {
         Ok(jvp(|inputs: &Self::Inputs| self.composed(inputs), inputs, tangents)?.1)
