@@ -254,6 +254,11 @@ impl<T: Scalar> Params<T> {
         Params { layout: self.layout.clone(), values: self.values.iter().map(cast).collect() }
     }
 
+    /// The same numbers as constants: derivatives do not pass.
+    pub fn stop_gradient(&self) -> Self {
+        Params { layout: self.layout.clone(), values: self.values.iter().map(Var::stop_gradient).collect() }
+    }
+
     /// The value of a loss of the parameters and its gradient: [`value_and_grad`](crate::value_and_grad), with zeros for frozen entries.
     ///
     /// # Errors
