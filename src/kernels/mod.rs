@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 pub mod broadcast;
 pub mod buffer;
+pub(crate) mod coulomb;
 pub mod elementwise;
 pub mod gemm;
 pub(crate) mod pair_field;

@@ -168,8 +168,8 @@ mod avx2 {
 /// (tanh u, 1 − tanh² u) at u = z ln 2 / 2.
 #[inline(always)]
 fn tanh_and_slope<V: Vector>(z: V) -> (V, V) {
-    // beyond ±64 both are constant to rounding
-    let z = z.clamp(64.0);
+    // beyond ±500 the slope is 0 to any purpose, and nothing overflows up to there
+    let z = z.clamp(500.0);
     let n = z.add(V::all(ROUND)).sub(V::all(ROUND));
     let r = z.sub(n).mul(V::all(std::f64::consts::LN_2));
     let [low @ .., last] = EXP_Q;

@@ -1,3 +1,4 @@
 //! Hamiltonians and exact solutions that examples, benches and tests share.
 
+pub mod coulomb;
 pub mod ising;

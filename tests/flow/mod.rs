@@ -1,3 +1,4 @@
 //! Flows: bijections, bases, densities.
 mod bijections;
+mod continuous;
 mod zoo;

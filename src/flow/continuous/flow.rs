@@ -70,7 +70,9 @@ impl<T: Real> ContinuousFlow<T> {
     fn check(&self, x: &Var<T>) -> Result<()> {
         match x.shape() {
             &[_, d] if d == self.field.dim() => Ok(()),
-            found => Err(Error::shape("continuous flow", format!("points have shape {found:?}, and (batch, {}) is needed", self.field.dim()))),
+            found => {
+                Err(Error::shape("continuous flow", format!("points have shape {found:?}, and (batch, {}) is needed", self.field.dim())))
+            }
         }
     }
 

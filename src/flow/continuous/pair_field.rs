@@ -157,7 +157,10 @@ impl Primitive for PairFlowPullback {
         }
         let filled = |g: [Option<Var<f64>>; 3], like: &RadialWeights<f64>| {
             let mut like = like.iter();
-            g.map(|g| { let like = like.next().expect("three"); g.unwrap_or_else(|| like.zeros_like()) })
+            g.map(|g| {
+                let like = like.next().expect("three");
+                g.unwrap_or_else(|| like.zeros_like())
+            })
         };
         let cotangents = (x.unwrap_or_else(|| outputs.0.zeros_like()), filled(pair, &outputs.1), filled(single, &outputs.2));
         let (_, pull) = vjp(|inputs: &Self::Inputs| self.composed(inputs), inputs)?;

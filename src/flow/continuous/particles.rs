@@ -54,7 +54,13 @@ impl RadialNet {
             (range * u.powf(1.5), (0.45 / width).clamp(1.0, 8.0))
         };
         let vector = |f: &dyn Fn(f64, f64) -> f64| -> Var<T> {
-            (0..hidden).map(|k| { let (center, slope) = place(k); T::from_f64(f(center, slope)) }).collect::<Vec<T>>().into()
+            (0..hidden)
+                .map(|k| {
+                    let (center, slope) = place(k);
+                    T::from_f64(f(center, slope))
+                })
+                .collect::<Vec<T>>()
+                .into()
         };
         let decay: Vec<T> = (0..order).map(|m| T::from_f64(0.01 / (1 + m) as f64)).collect();
         let c = random::normal::<T>(rng, &[order, hidden]) * Var::from(decay).reshape(&[order, 1]);
