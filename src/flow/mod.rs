@@ -10,6 +10,7 @@ mod autoregressive;
 mod base;
 mod composition;
 mod conditioner;
+pub mod continuous;
 mod coupling;
 mod density;
 mod elementwise;

@@ -1,5 +1,6 @@
 //! Flows: bijections, bases, densities.
 mod bijections;
+mod continuous;
 mod densities;
 mod errors;
 mod extremes;
