@@ -96,7 +96,7 @@ fn pairs(x: &Var<f64>, n: usize) -> Vec<(f64, f64)> {
 
 const CELLS: usize = 120;
 
-fn main() -> common::Outcome {
+pub fn main() -> common::Outcome {
     let mut args = Args::parse();
     if args.options.smallest {
         args.density = vec!["double_well".into()];
