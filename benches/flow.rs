@@ -30,13 +30,13 @@ fn uniform(seed: u64, shape: &[usize], scale: f64) -> Var<f64> {
 }
 
 /// By Box and Muller.
-pub fn normal(seed: u64, shape: &[usize]) -> Var<f64> {
+fn normal(seed: u64, shape: &[usize]) -> Var<f64> {
     let u = unit(seed, 2 * shape.iter().product::<usize>());
     let numbers = u.chunks_exact(2).map(|u| (-2.0 * u[0].ln()).sqrt() * (std::f64::consts::TAU * u[1]).cos()).collect();
     Var::from_shape_vec(shape, numbers).unwrap()
 }
 
-pub fn model(d: usize) -> (Params<f64>, Flow<f64>) {
+fn model(d: usize) -> (Params<f64>, Flow<f64>) {
     let mut rng = StdRng::seed_from_u64(1);
     let mut params = Params::new();
     let half = d / 2;
@@ -59,7 +59,7 @@ pub fn model(d: usize) -> (Params<f64>, Flow<f64>) {
     (params, flow)
 }
 
-pub fn energy(x: &Var<f64>) -> Var<f64> {
+fn energy(x: &Var<f64>) -> Var<f64> {
     ((x.square() - 1.0).square() + 0.5 * (x - x.roll(-1, 1)).square()).sum_axis(1)
 }
 
@@ -84,7 +84,7 @@ fn realnvp(c: &mut Criterion) {
     }
 }
 
-pub fn main() {
+fn main() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
     realnvp(&mut criterion);
     criterion.final_summary();

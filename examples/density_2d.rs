@@ -63,7 +63,9 @@ fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<
             "spline" => Box::new(Coupling::new(&mut scope, &mask, RationalQuadratic::new(16, (-4.0, 4.0), Tails::Linear)?, &net, rng)?),
             "maf" => Box::new(Autoregressive::masked(&mut scope, 2, Scale::bounded(2.0)?, &net, rng)?),
             "continuous" => Box::new(ContinuousFlow::new(MlpField::new(&mut scope, 2, 0, &[64, 64], rng))),
-            other => return Err(Error::argument("density_2d", format!("there is no flow `{other}`: nice, realnvp, spline, maf, continuous"))),
+            other => {
+                return Err(Error::argument("density_2d", format!("there is no flow `{other}`: nice, realnvp, spline, maf, continuous")));
+            }
         });
         if kind == "maf" && l + 1 < layers {
             maps.push(Box::new(Permutation::reversal(2)));
@@ -96,7 +98,7 @@ fn pairs(x: &Var<f64>, n: usize) -> Vec<(f64, f64)> {
 
 const CELLS: usize = 120;
 
-pub fn main() -> common::Outcome {
+fn main() -> common::Outcome {
     let mut args = Args::parse();
     if args.options.smallest {
         args.density = vec!["double_well".into()];

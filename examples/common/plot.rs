@@ -75,7 +75,15 @@ impl Panel {
     /// Empty axes with their labels.
     pub fn new(x_label: &str, y_label: &str) -> Self {
         let labels = [x_label.to_string(), y_label.to_string()];
-        Panel { title: String::new(), labels, series: Vec::new(), heat: None, marks: Default::default(), ranges: [None; 2], log: [false; 2] }
+        Panel {
+            title: String::new(),
+            labels,
+            series: Vec::new(),
+            heat: None,
+            marks: Default::default(),
+            ranges: [None; 2],
+            log: [false; 2],
+        }
     }
 
     /// A heading above the axes.
