@@ -1,0 +1,2 @@
+mod gates;
+mod support;
