@@ -33,6 +33,7 @@ mod plan;
 mod run;
 mod state;
 mod sweep;
+mod tangent;
 mod tree;
 
 pub use angle::{Angle, Parameter};
