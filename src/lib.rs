@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 pub mod autodiff;
+pub mod circuit;
 pub mod distributions;
 pub mod error;
 mod flat;

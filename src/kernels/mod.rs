@@ -17,6 +17,7 @@ pub mod reduce;
 pub(crate) mod simd;
 pub mod sparse;
 pub mod special;
+pub mod state_vector;
 pub mod strided;
 #[cfg(test)]
 pub mod testing;

@@ -1,0 +1,254 @@
+//! Vectors of a few complex numbers, real and imaginary parts interleaved as in memory.
+
+use num_complex::Complex;
+
+/// A number that amplitudes are kept in, and the vectors of it.
+pub trait Amplitude: Copy + Send + Sync + 'static {
+    /// The real type.
+    type R: Copy + Send + Sync + 'static;
+    /// The vector of a machine with AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    type Wide: Lanes<Self>;
+    /// A vector in plain code.
+    type Plain: Lanes<Self>;
+    /// A vector of one.
+    type One: Lanes<Self>;
+    /// From double precision.
+    fn cast(z: Complex<f64>) -> Self;
+    /// To double precision.
+    fn widen(self) -> Complex<f64>;
+}
+
+/// `WIDTH` complex numbers in a register.
+///
+/// # Safety
+/// The methods of the AVX2 vectors run on machines that have AVX2 and FMA; `load` and `store` touch `WIDTH` numbers.
+pub unsafe trait Lanes<A: Amplitude>: Copy {
+    /// Complex numbers in a register, a power of two.
+    const WIDTH: usize;
+    unsafe fn load(from: *const A) -> Self;
+    unsafe fn store(self, to: *mut A);
+    unsafe fn add(self, x: Self) -> Self;
+    unsafe fn mul(self, x: Self) -> Self;
+    /// self · x + y
+    unsafe fn fma(self, x: Self, y: Self) -> Self;
+    /// y − self · x
+    unsafe fn fnma(self, x: Self, y: Self) -> Self;
+    /// Real and imaginary parts exchanged.
+    unsafe fn swap(self) -> Self;
+    /// Of two registers, the numbers whose place has bit `BIT` zero, and those where it is one; its own inverse.
+    unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self);
+    /// The number at place i comes from place i xor `MASK`.
+    unsafe fn xor<const MASK: usize>(self) -> Self;
+}
+
+/// A register in plain code.
+#[derive(Clone, Copy)]
+#[repr(C, align(32))]
+pub struct Plain<A, const W: usize>([A; W]);
+
+macro_rules! plain {
+    ($r:ty) => {
+        // SAFETY: plain code; `load` and `store` touch W numbers.
+        unsafe impl<const W: usize> Lanes<Complex<$r>> for Plain<Complex<$r>, W> {
+            const WIDTH: usize = W;
+            #[inline(always)]
+            unsafe fn load(from: *const Complex<$r>) -> Self {
+                // SAFETY: by the contract of `load`.
+                unsafe { Plain(from.cast::<[Complex<$r>; W]>().read_unaligned()) }
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut Complex<$r>) {
+                // SAFETY: by the contract of `store`.
+                unsafe { to.cast::<[Complex<$r>; W]>().write_unaligned(self.0) }
+            }
+            #[inline(always)]
+            unsafe fn add(self, x: Self) -> Self {
+                Plain(std::array::from_fn(|i| self.0[i] + x.0[i]))
+            }
+            #[inline(always)]
+            unsafe fn mul(self, x: Self) -> Self {
+                Plain(std::array::from_fn(|i| Complex::new(self.0[i].re * x.0[i].re, self.0[i].im * x.0[i].im)))
+            }
+            #[inline(always)]
+            unsafe fn fma(self, x: Self, y: Self) -> Self {
+                Plain(std::array::from_fn(|i| Complex::new(self.0[i].re * x.0[i].re + y.0[i].re, self.0[i].im * x.0[i].im + y.0[i].im)))
+            }
+            #[inline(always)]
+            unsafe fn fnma(self, x: Self, y: Self) -> Self {
+                Plain(std::array::from_fn(|i| Complex::new(y.0[i].re - self.0[i].re * x.0[i].re, y.0[i].im - self.0[i].im * x.0[i].im)))
+            }
+            #[inline(always)]
+            unsafe fn swap(self) -> Self {
+                Plain(self.0.map(|z| Complex::new(z.im, z.re)))
+            }
+            #[inline(always)]
+            unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self) {
+                let bit = 1 << BIT;
+                let lo = std::array::from_fn(|i| if i & bit == 0 { self.0[i] } else { x.0[i & !bit] });
+                let hi = std::array::from_fn(|i| if i & bit == 0 { self.0[(i | bit) % W] } else { x.0[i] });
+                (Plain(lo), Plain(hi))
+            }
+            #[inline(always)]
+            unsafe fn xor<const MASK: usize>(self) -> Self {
+                Plain(std::array::from_fn(|i| self.0[(i ^ MASK) % W]))
+            }
+        }
+    };
+}
+plain!(f32);
+plain!(f64);
+
+macro_rules! amplitude {
+    ($r:ty, $wide:ident, $plain:literal) => {
+        impl Amplitude for Complex<$r> {
+            type R = $r;
+            #[cfg(target_arch = "x86_64")]
+            type Wide = x86::$wide;
+            type Plain = Plain<Complex<$r>, $plain>;
+            type One = Plain<Complex<$r>, 1>;
+            #[inline(always)]
+            fn cast(z: Complex<f64>) -> Self {
+                Complex::new(z.re as $r, z.im as $r)
+            }
+            #[inline(always)]
+            #[allow(clippy::unnecessary_cast)]
+            fn widen(self) -> Complex<f64> {
+                Complex::new(self.re as f64, self.im as f64)
+            }
+        }
+    };
+}
+amplitude!(f32, Single, 4);
+amplitude!(f64, Double, 2);
+
+#[cfg(target_arch = "x86_64")]
+pub mod x86 {
+    //! AVX2 registers.
+    use super::Lanes;
+    use num_complex::Complex;
+    use std::arch::x86_64::*;
+
+    /// Two numbers of double precision.
+    #[derive(Clone, Copy)]
+    pub struct Double(__m256d);
+
+    /// Four numbers of single precision.
+    #[derive(Clone, Copy)]
+    pub struct Single(__m256);
+
+    // SAFETY: AVX2 and FMA are there by the contract of the trait; unaligned loads and stores of 32 bytes.
+    unsafe impl Lanes<Complex<f64>> for Double {
+        const WIDTH: usize = 2;
+        #[inline(always)]
+        unsafe fn load(from: *const Complex<f64>) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Double(_mm256_loadu_pd(from.cast())) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut Complex<f64>) {
+            // SAFETY: by the contract of the trait.
+            unsafe { _mm256_storeu_pd(to.cast(), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Double(_mm256_add_pd(self.0, x.0)) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Double(_mm256_mul_pd(self.0, x.0)) }
+        }
+        #[inline(always)]
+        unsafe fn fma(self, x: Self, y: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Double(_mm256_fmadd_pd(self.0, x.0, y.0)) }
+        }
+        #[inline(always)]
+        unsafe fn fnma(self, x: Self, y: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Double(_mm256_fnmadd_pd(self.0, x.0, y.0)) }
+        }
+        #[inline(always)]
+        unsafe fn swap(self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Double(_mm256_permute_pd::<0b0101>(self.0)) }
+        }
+        #[inline(always)]
+        unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self) {
+            // SAFETY: by the contract of the trait.
+            unsafe { (Double(_mm256_permute2f128_pd::<0x20>(self.0, x.0)), Double(_mm256_permute2f128_pd::<0x31>(self.0, x.0))) }
+        }
+        #[inline(always)]
+        unsafe fn xor<const MASK: usize>(self) -> Self {
+            // SAFETY: by the contract of the trait.
+            if MASK & 1 == 0 { self } else { unsafe { Double(_mm256_permute2f128_pd::<0x01>(self.0, self.0)) } }
+        }
+    }
+
+    // SAFETY: as above.
+    unsafe impl Lanes<Complex<f32>> for Single {
+        const WIDTH: usize = 4;
+        #[inline(always)]
+        unsafe fn load(from: *const Complex<f32>) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_loadu_ps(from.cast())) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut Complex<f32>) {
+            // SAFETY: by the contract of the trait.
+            unsafe { _mm256_storeu_ps(to.cast(), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_add_ps(self.0, x.0)) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_mul_ps(self.0, x.0)) }
+        }
+        #[inline(always)]
+        unsafe fn fma(self, x: Self, y: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_fmadd_ps(self.0, x.0, y.0)) }
+        }
+        #[inline(always)]
+        unsafe fn fnma(self, x: Self, y: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_fnmadd_ps(self.0, x.0, y.0)) }
+        }
+        #[inline(always)]
+        unsafe fn swap(self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_permute_ps::<0b10_11_00_01>(self.0)) }
+        }
+        #[inline(always)]
+        unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self) {
+            // SAFETY: by the contract of the trait.
+            unsafe {
+                if BIT == 0 {
+                    let (a, b) = (_mm256_castps_pd(self.0), _mm256_castps_pd(x.0));
+                    (Single(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b))), Single(_mm256_castpd_ps(_mm256_unpackhi_pd(a, b))))
+                } else {
+                    (Single(_mm256_permute2f128_ps::<0x20>(self.0, x.0)), Single(_mm256_permute2f128_ps::<0x31>(self.0, x.0)))
+                }
+            }
+        }
+        #[inline(always)]
+        unsafe fn xor<const MASK: usize>(self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe {
+                let x = _mm256_castps_pd(self.0);
+                Single(_mm256_castpd_ps(match MASK & 3 {
+                    0 => x,
+                    1 => _mm256_permute_pd::<0b0101>(x),
+                    2 => _mm256_permute2f128_pd::<0x01>(x, x),
+                    _ => _mm256_permute_pd::<0b0101>(_mm256_permute2f128_pd::<0x01>(x, x)),
+                }))
+            }
+        }
+    }
+}

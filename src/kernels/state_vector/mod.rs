@@ -1,0 +1,112 @@
+//! Loops over the amplitudes of a register of qubits: index bit q is qubit q.
+//!
+//! A gate runs through the indices that have given values on some bits (`fixed`): i ← ((i | fixed) + 1) & !fixed goes from one to the next
+//! whatever those bits are, the carry runs through them. Bits below the width of a register are lanes: a condition on them is a
+//! coefficient per lane, an exchange along them a shuffle. Loops here are of one thread; who calls them shares out the work.
+
+pub mod dense;
+pub mod diagonal;
+mod lanes;
+pub mod pauli_rotation;
+pub mod pauli_sum;
+pub mod permute;
+pub mod phase;
+pub mod tiles;
+pub mod two_level;
+
+pub use lanes::Amplitude;
+use lanes::Lanes;
+
+use num_complex::Complex;
+
+/// The indices that have `value` on the bits of `mask`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Subset {
+    /// The bits that are fixed.
+    pub mask: usize,
+    /// Their values.
+    pub value: usize,
+}
+
+impl Subset {
+    /// All indices.
+    pub const ALL: Subset = Subset { mask: 0, value: 0 };
+
+    /// The same bits without those of `mask`.
+    fn without(self, mask: usize) -> Subset {
+        Subset { mask: self.mask & !mask, value: self.value & !mask }
+    }
+
+    fn contains(self, i: usize) -> bool {
+        i & self.mask == self.value
+    }
+}
+
+/// A loop over amplitudes, compiled for each width of register.
+trait Loop<A: Amplitude> {
+    type Output;
+    /// How many amplitudes the loop has, and which index bits it can not have as lanes.
+    fn extent(&self) -> (usize, usize);
+    /// # Safety
+    /// The instructions of `L` are there; the loop's pointers and bits are inside its slices.
+    unsafe fn run<L: Lanes<A>>(self) -> Self::Output;
+}
+
+struct Dispatched<K, A>(K, std::marker::PhantomData<A>);
+
+impl<A: Amplitude, K: Loop<A>> crate::kernels::simd::Task for Dispatched<K, A> {
+    type Output = K::Output;
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> K::Output {
+        let (len, scalar) = self.0.extent();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let width = <A::Wide as Lanes<A>>::WIDTH;
+            if FMA && len >= 2 * width && scalar & (width - 1) == 0 {
+                // SAFETY: on x86 `FMA` is set where AVX2 and FMA were detected; the rest is checked where the loop is made.
+                return unsafe { self.0.run::<A::Wide>() };
+            }
+        }
+        let width = <A::Plain as Lanes<A>>::WIDTH;
+        // SAFETY: plain code; the rest is checked where the loop is made.
+        unsafe { if len >= 2 * width && scalar & (width - 1) == 0 { self.0.run::<A::Plain>() } else { self.0.run::<A::One>() } }
+    }
+}
+
+fn dispatch<A: Amplitude, K: Loop<A>>(task: K) -> K::Output {
+    crate::kernels::simd::dispatch(Dispatched(task, std::marker::PhantomData::<A>))
+}
+
+/// Most lanes that a register has.
+const LANES: usize = 4;
+
+/// A register from a function of the lane.
+#[inline(always)]
+unsafe fn by_lane<A: Amplitude, L: Lanes<A>>(f: impl Fn(usize) -> Complex<f64>) -> L {
+    let zero = A::cast(Complex::new(0.0, 0.0));
+    let mut x = [zero; LANES];
+    for (i, x) in x.iter_mut().enumerate().take(L::WIDTH) {
+        *x = A::cast(f(i));
+    }
+    // SAFETY: an array of LANES ≥ WIDTH numbers.
+    unsafe { L::load(x.as_ptr()) }
+}
+
+/// The sum of a register's lanes for which `on` holds, as (Σ first parts, Σ second parts).
+#[inline(always)]
+unsafe fn total<A: Amplitude, L: Lanes<A>>(x: L, on: impl Fn(usize) -> bool) -> (f64, f64) {
+    let mut out = [A::cast(Complex::new(0.0, 0.0)); LANES];
+    // SAFETY: an array of LANES ≥ WIDTH numbers.
+    unsafe { x.store(out.as_mut_ptr()) };
+    let mut sum = Complex::new(0.0, 0.0);
+    for (i, z) in out.iter().enumerate().take(L::WIDTH) {
+        if on(i) {
+            sum += z.widen();
+        }
+    }
+    (sum.re, sum.im)
+}
+
+fn parity(x: usize) -> usize {
+    (x.count_ones() & 1) as usize
+}

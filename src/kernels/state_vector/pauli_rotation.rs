@@ -1,0 +1,332 @@
+//! exp(−iθP/2) for a Pauli string P, in one pass over the pairs (j, j xor x).
+//!
+//! With P = i^{|x∧z|} X^x Z^z, ⟨j|P|j⊕x⟩ = i^{|x∧z|} (−1)^{(j⊕x)·z}, so that ψ_j ← cos(θ/2) ψ_j − i sin(θ/2) ⟨j|P|j⊕x⟩ ψ_{j⊕x}: the factor
+//! is real or imaginary as |x∧z| is odd or even, half the arithmetic of a general gate on one qubit.
+
+use super::{Amplitude, Lanes, Loop, Subset, by_lane, dispatch, parity, total};
+use num_complex::Complex;
+
+/// The bits of a Pauli string: X where only `x` is set, Z where only `z` is, Y where both are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Masks {
+    /// The qubits that are flipped.
+    pub x: usize,
+    /// The qubits that give a sign.
+    pub z: usize,
+}
+
+struct Layout {
+    fixed: usize,
+    value: usize,
+    count: usize,
+    lanes: Subset,
+    /// x above the lanes.
+    flip: usize,
+    /// z above the lanes.
+    sign: usize,
+}
+
+/// Signs of the lanes, (−1)^{(l ⊕ x)·z} i^{|x∧z|} up to i, for an even and an odd parity of the high bits.
+struct Signs<L> {
+    by_parity: [L; 2],
+    /// Whether the second register of a pair has the other parity.
+    turn: usize,
+}
+
+fn layout(p: Masks, controls: Subset, len: usize, width: usize) -> Layout {
+    let low = width - 1;
+    let high = controls.without(low);
+    let flip = p.x & !low;
+    // of each pair the one with a zero at the highest flipped bit leads
+    let pivot = if flip == 0 { 0 } else { 1 << flip.ilog2() };
+    let fixed = high.mask | low | pivot;
+    Layout {
+        fixed,
+        value: high.value,
+        count: len >> fixed.count_ones(),
+        lanes: Subset { mask: controls.mask & low, value: controls.value & low },
+        flip,
+        sign: p.z & !low,
+    }
+}
+
+#[inline(always)]
+unsafe fn signs<A: Amplitude, L: Lanes<A>>(p: Masks, at: &Layout) -> Signs<L> {
+    let negative = (p.x & p.z).count_ones() % 4 >= 2;
+    // SAFETY: passed on.
+    let by_parity = [0, 1].map(|high| unsafe {
+        by_lane::<A, L>(|lane| {
+            let odd = parity(lane & p.z) ^ parity(p.x & p.z) ^ high ^ negative as usize;
+            let s = if odd == 1 { -1.0 } else { 1.0 };
+            Complex::new(s, s)
+        })
+    });
+    Signs { by_parity, turn: parity(at.flip & at.sign) }
+}
+
+/// c, and −is or, where i^{|x∧z|} is imaginary, s; 1 and 0 in lanes where the gate does not act.
+#[inline(always)]
+unsafe fn coefficients<A: Amplitude, L: Lanes<A>>(p: Masks, (s, c): (f64, f64), lanes: Subset) -> (L, L) {
+    let imaginary = (p.x & p.z).count_ones() % 2 == 0;
+    let part = if imaginary { Complex::new(s, -s) } else { Complex::new(s, s) };
+    // SAFETY: passed on.
+    unsafe {
+        (
+            by_lane::<A, L>(|i| if lanes.contains(i) { Complex::new(c, c) } else { Complex::new(1.0, 1.0) }),
+            by_lane::<A, L>(|i| if lanes.contains(i) { part } else { Complex::new(0.0, 0.0) }),
+        )
+    }
+}
+
+/// What of the partner enters: its lanes exchanged, its parts exchanged for an imaginary factor.
+#[inline(always)]
+unsafe fn partner<A: Amplitude, L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(x: L) -> L {
+    // SAFETY: passed on.
+    unsafe {
+        let x = x.xor::<LANE>();
+        if IMAGINARY { x.swap() } else { x }
+    }
+}
+
+struct Apply<'a, A> {
+    psi: &'a mut [A],
+    p: Masks,
+    controls: Subset,
+    angle: f64,
+}
+
+impl<A: Amplitude> Apply<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
+        let at = layout(self.p, self.controls, self.psi.len(), L::WIDTH);
+        let psi = self.psi.as_mut_ptr();
+        // SAFETY: indices stay below the length, a power of two above all bits (`check`).
+        unsafe {
+            let signs = signs::<A, L>(self.p, &at);
+            let (c, s) = coefficients::<A, L>(self.p, (0.5 * self.angle).sin_cos(), at.lanes);
+            let s = signs.by_parity.map(|sign| sign.mul(s));
+            let mut i = 0;
+            for _ in 0..at.count {
+                let k = i | at.value;
+                let odd = parity(k & at.sign);
+                let p0 = psi.add(k);
+                let x0 = L::load(p0);
+                if at.flip == 0 {
+                    s[odd].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x0)).store(p0);
+                } else {
+                    let p1 = psi.add(k ^ at.flip);
+                    let x1 = L::load(p1);
+                    s[odd].fma(partner::<A, L, LANE, IMAGINARY>(x1), c.mul(x0)).store(p0);
+                    s[odd ^ signs.turn].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x1)).store(p1);
+                }
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+}
+
+/// Picks the loop for the lanes that are exchanged and for a real or imaginary factor.
+macro_rules! pick {
+    ($self:ident, $lanes:ident) => {
+        match ($self.p.x & ($lanes::WIDTH - 1), (($self.p.x & $self.p.z).count_ones() % 2 == 0)) {
+            (0, true) => $self.sweep::<$lanes, 0, true>(),
+            (0, false) => $self.sweep::<$lanes, 0, false>(),
+            (1, true) => $self.sweep::<$lanes, 1, true>(),
+            (1, false) => $self.sweep::<$lanes, 1, false>(),
+            (2, true) => $self.sweep::<$lanes, 2, true>(),
+            (2, false) => $self.sweep::<$lanes, 2, false>(),
+            (_, true) => $self.sweep::<$lanes, 3, true>(),
+            (_, false) => $self.sweep::<$lanes, 3, false>(),
+        }
+    };
+}
+
+impl<A: Amplitude> Loop<A> for Apply<'_, A> {
+    type Output = ();
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) {
+        // SAFETY: passed on.
+        unsafe { pick!(self, L) }
+    }
+}
+
+fn check(p: Masks, controls: Subset, len: usize) {
+    assert!(len.is_power_of_two() && (p.x | p.z | controls.mask) < len && controls.value & !controls.mask == 0);
+    assert_eq!((p.x | p.z) & controls.mask, 0);
+}
+
+/// ψ ← exp(−iθP/2) ψ on the subset of the controls.
+pub fn apply<A: Amplitude>(psi: &mut [A], p: Masks, controls: Subset, angle: f64) {
+    check(p, controls, psi.len());
+    dispatch(Apply { psi, p, controls, angle });
+}
+
+struct Undo<'a, A> {
+    psi: &'a mut [A],
+    lambda: &'a mut [A],
+    p: Masks,
+    controls: Subset,
+    angle: f64,
+}
+
+impl<A: Amplitude> Undo<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
+        let at = layout(self.p, self.controls, self.psi.len(), L::WIDTH);
+        let (psi, lambda) = (self.psi.as_mut_ptr(), self.lambda.as_mut_ptr());
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let signs = signs::<A, L>(self.p, &at);
+            let (c, s) = coefficients::<A, L>(self.p, (-0.5 * self.angle).sin_cos(), at.lanes);
+            let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
+            let mut i = 0;
+            for _ in 0..at.count {
+                let k = i | at.value;
+                let odd = parity(k & at.sign);
+                let (p0, q0) = (psi.add(k), lambda.add(k));
+                let (x0, y0) = (L::load(p0), L::load(q0));
+                let sign = signs.by_parity[odd];
+                if at.flip == 0 {
+                    let from = sign.mul(partner::<A, L, LANE, IMAGINARY>(x0));
+                    sum = y0.fma(from, sum);
+                    s.fma(from, c.mul(x0)).store(p0);
+                    s.fma(sign.mul(partner::<A, L, LANE, IMAGINARY>(y0)), c.mul(y0)).store(q0);
+                } else {
+                    let (p1, q1) = (psi.add(k ^ at.flip), lambda.add(k ^ at.flip));
+                    let (x1, y1) = (L::load(p1), L::load(q1));
+                    let turned = signs.by_parity[odd ^ signs.turn];
+                    let from1 = sign.mul(partner::<A, L, LANE, IMAGINARY>(x1));
+                    let from0 = turned.mul(partner::<A, L, LANE, IMAGINARY>(x0));
+                    sum = y1.fma(from0, y0.fma(from1, sum));
+                    s.fma(from1, c.mul(x0)).store(p0);
+                    s.fma(from0, c.mul(x1)).store(p1);
+                    s.fma(sign.mul(partner::<A, L, LANE, IMAGINARY>(y1)), c.mul(y0)).store(q0);
+                    s.fma(turned.mul(partner::<A, L, LANE, IMAGINARY>(y0)), c.mul(y1)).store(q1);
+                }
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+            // Im(w) from the exchanged parts; Im(iw) = Re(w) where the factor is imaginary
+            let (even, odd) = total(sum, |lane| at.lanes.contains(lane));
+            if IMAGINARY { even - odd } else { even + odd }
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Undo<'_, A> {
+    type Output = f64;
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) -> f64 {
+        // SAFETY: passed on.
+        unsafe { pick!(self, L) }
+    }
+}
+
+/// Im⟨λ|P|ψ⟩ on the subset of the controls, then ψ ← exp(iθP/2) ψ and λ ← exp(iθP/2) λ there, in one pass.
+pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], p: Masks, controls: Subset, angle: f64) -> f64 {
+    check(p, controls, psi.len());
+    assert_eq!(psi.len(), lambda.len());
+    dispatch(Undo { psi, lambda, p, controls, angle })
+}
+
+struct Bracket<'a, A> {
+    psi: &'a [A],
+    lambda: &'a [A],
+    p: Masks,
+    controls: Subset,
+}
+
+impl<A: Amplitude> Bracket<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
+        // all indices in turn: each amplitude's partner is read where it is
+        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH);
+        let (psi, lambda, flip) = (self.psi.as_ptr(), self.lambda.as_ptr(), self.p.x & !(L::WIDTH - 1));
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let signs = signs::<A, L>(self.p, &at);
+            let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
+            let mut i = 0;
+            for _ in 0..at.count {
+                let k = i | at.value;
+                let from = partner::<A, L, LANE, IMAGINARY>(L::load(psi.add(k ^ flip)));
+                sum = L::load(lambda.add(k)).fma(signs.by_parity[parity(k & at.sign)].mul(from), sum);
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+            let (even, odd) = total(sum, |lane| at.lanes.contains(lane));
+            if IMAGINARY { even - odd } else { even + odd }
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Bracket<'_, A> {
+    type Output = f64;
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) -> f64 {
+        // SAFETY: passed on.
+        unsafe { pick!(self, L) }
+    }
+}
+
+/// Im⟨λ|P|ψ⟩ on the subset of the controls.
+pub fn bracket<A: Amplitude>(psi: &[A], lambda: &[A], p: Masks, controls: Subset) -> f64 {
+    check(p, controls, psi.len());
+    assert_eq!(psi.len(), lambda.len());
+    dispatch(Bracket { psi, lambda, p, controls })
+}
+
+struct Generate<'a, A> {
+    psi: &'a [A],
+    out: &'a mut [A],
+    p: Masks,
+    controls: Subset,
+    rate: f64,
+}
+
+impl<A: Amplitude> Generate<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
+        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH);
+        let (psi, out, flip) = (self.psi.as_ptr(), self.out.as_mut_ptr(), self.p.x & !(L::WIDTH - 1));
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let signs = signs::<A, L>(self.p, &at);
+            let (_, s) = coefficients::<A, L>(self.p, (0.5 * self.rate, 0.0), at.lanes);
+            let mut i = 0;
+            for _ in 0..at.count {
+                let k = i | at.value;
+                let from = partner::<A, L, LANE, IMAGINARY>(L::load(psi.add(k ^ flip)));
+                let q = out.add(k);
+                s.fma(signs.by_parity[parity(k & at.sign)].mul(from), L::load(q)).store(q);
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Generate<'_, A> {
+    type Output = ();
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) {
+        // SAFETY: passed on.
+        unsafe { pick!(self, L) }
+    }
+}
+
+/// out ← out − ½i · rate · Pψ on the subset of the controls.
+pub fn generate<A: Amplitude>(psi: &[A], out: &mut [A], p: Masks, controls: Subset, rate: f64) {
+    check(p, controls, psi.len());
+    assert_eq!(psi.len(), out.len());
+    dispatch(Generate { psi, out, p, controls, rate });
+}

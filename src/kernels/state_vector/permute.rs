@@ -1,0 +1,163 @@
+//! Permutations of the amplitudes by an affine map of the index over GF(2): any sequence of X, CNOT and SWAP.
+//!
+//! The new amplitude at M i ⊕ b is the old one at i. The indices are run through as combinations of a basis: first vectors along which the
+//! old index is consecutive, then vectors along which the new one is, then the others; whatever the map, both sides are then read and
+//! written in whole cache lines, a few pages at a time.
+
+use super::Amplitude;
+use crate::kernels::parallel::{Shared, for_each};
+
+/// i ↦ M i ⊕ b, and the order in which to run through it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Affine {
+    /// Columns of M: where each bit goes.
+    columns: Vec<u32>,
+    shift: u32,
+}
+
+impl Affine {
+    /// The identity on `n` bits.
+    pub fn identity(n: usize) -> Affine {
+        assert!(n < 32);
+        Affine { columns: (0..n).map(|q| 1 << q).collect(), shift: 0 }
+    }
+
+    /// Followed by the bit `target` flipped where `control` is 1.
+    pub fn then_cnot(&mut self, control: usize, target: usize) {
+        for c in self.columns.iter_mut().chain([&mut self.shift]) {
+            *c ^= (*c >> control & 1) << target;
+        }
+    }
+
+    /// Followed by a flip of a bit.
+    pub fn then_not(&mut self, target: usize) {
+        self.shift ^= 1 << target;
+    }
+
+    /// Followed by an exchange of two bits.
+    pub fn then_swap(&mut self, a: usize, b: usize) {
+        for c in self.columns.iter_mut().chain([&mut self.shift]) {
+            let differ = (*c >> a ^ *c >> b) & 1;
+            *c ^= differ << a | differ << b;
+        }
+    }
+
+    /// Where index i goes.
+    pub fn image(&self, i: usize) -> usize {
+        let mut to = self.shift;
+        for (q, c) in self.columns.iter().enumerate() {
+            if i >> q & 1 == 1 {
+                to ^= c;
+            }
+        }
+        to as usize
+    }
+
+    /// The linear part applied to each unit vector of the inverse: which old bits make a new one.
+    fn inverse_columns(&self) -> Vec<u32> {
+        let n = self.columns.len();
+        let mut a = self.columns.clone();
+        let mut inverse: Vec<u32> = (0..n).map(|q| 1 << q).collect();
+        for bit in 0..n {
+            let pivot = (bit..n).find(|&k| a[k] >> bit & 1 == 1).expect("an invertible map");
+            a.swap(bit, pivot);
+            inverse.swap(bit, pivot);
+            for k in 0..n {
+                if k != bit && a[k] >> bit & 1 == 1 {
+                    a[k] ^= a[bit];
+                    inverse[k] ^= inverse[bit];
+                }
+            }
+        }
+        inverse
+    }
+}
+
+/// Consecutive indices that are read or written together, as a power of two: two cache lines of double precision.
+const RUN: usize = 3;
+/// Indices of the inner table, as a power of two.
+const TABLE: usize = 8;
+
+/// An [`Affine`] map ready to be applied, in both directions.
+#[derive(Clone, Debug)]
+pub struct Permutation {
+    map: Affine,
+    /// Combinations of the first basis vectors: (old, new), without the shift.
+    table: Vec<(u32, u32)>,
+    /// The other basis vectors.
+    rest: Vec<(u32, u32)>,
+}
+
+impl Permutation {
+    /// Chooses the order.
+    pub fn new(map: Affine) -> Permutation {
+        let n = map.columns.len();
+        let inverse = map.inverse_columns();
+        let mut basis: Vec<u32> = Vec::with_capacity(n);
+        // by elimination: reduced[q] leads with bit q
+        let mut reduced = vec![0u32; n];
+        let candidates = (0..RUN.min(n)).map(|q| 1 << q).chain((0..RUN.min(n)).map(|q| inverse[q])).chain((0..n).map(|q| 1 << q));
+        for v in candidates {
+            let mut r = v;
+            while r != 0 {
+                let lead = r.ilog2() as usize;
+                if reduced[lead] == 0 {
+                    reduced[lead] = r;
+                    basis.push(v);
+                    break;
+                }
+                r ^= reduced[lead];
+            }
+        }
+        let pairs: Vec<(u32, u32)> = basis.iter().map(|&v| (v, (map.image(v as usize) as u32) ^ map.shift)).collect();
+        let inner = TABLE.min(n);
+        let table = (0..1usize << inner).map(|k| combine(&pairs[..inner], k)).collect();
+        Permutation { table, rest: pairs[inner..].to_vec(), map }
+    }
+
+    /// The map.
+    pub fn map(&self) -> &Affine {
+        &self.map
+    }
+
+    /// to[M i ⊕ b] = from[i], or with `back` to[i] = from[M i ⊕ b].
+    pub fn apply<A: Amplitude>(&self, from: &[A], to: &mut [A], back: bool) {
+        let len = 1usize << self.map.columns.len();
+        assert!(from.len() == len && to.len() == len);
+        let outer = 1 << self.rest.len();
+        // tasks of some thousand amplitudes
+        let each = (1usize << 14 >> TABLE).min(outer);
+        let to = Shared(to.as_mut_ptr());
+        for_each(outer / each, &|task| {
+            let to = to.get();
+            for k in task * each..(task + 1) * each {
+                let (old, new) = combine(&self.rest, k);
+                let new = new ^ self.map.shift;
+                // SAFETY: the combinations of a basis are each index once, below the length; the map is a bijection, so each place of
+                // `to` is written by one task, once.
+                unsafe {
+                    if back {
+                        for &(o, n) in &self.table {
+                            *to.add((old ^ o) as usize) = *from.get_unchecked((new ^ n) as usize);
+                        }
+                    } else {
+                        for &(o, n) in &self.table {
+                            *to.add((new ^ n) as usize) = *from.get_unchecked((old ^ o) as usize);
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
+fn combine(basis: &[(u32, u32)], k: usize) -> (u32, u32) {
+    let (mut old, mut new) = (0, 0);
+    for (q, (o, n)) in basis.iter().enumerate() {
+        if k >> q & 1 == 1 {
+            old ^= o;
+            new ^= n;
+        }
+    }
+    (old, new)
+}

@@ -1,0 +1,3 @@
+mod derivatives;
+mod gates;
+mod support;
