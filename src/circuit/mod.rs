@@ -25,19 +25,45 @@
 //! ```
 
 mod angle;
+mod ansatz;
 mod builders;
+mod channel;
+mod density;
+mod entanglement;
+mod fermion;
+mod fisher;
 mod gate;
+mod instruction;
+mod matrix;
+mod network;
 mod observable;
+mod observables;
 mod pauli;
+mod picture;
 mod plan;
+mod program;
+mod qasm;
 mod run;
+mod sampling;
+mod shift;
 mod state;
 mod sweep;
 mod tree;
 
 pub use angle::{Angle, Parameter};
+pub use ansatz::{Entangler, Excitation, excitations, hardware_efficient, max_cut, qaoa, unitary_coupled_cluster};
 pub use builders::variational_circuit;
+pub use channel::Channel;
+pub use density::DensityMatrix;
+pub use fermion::{FermionOperator, Ladder};
+pub use fisher::{fisher_times, natural_gradient, quantum_fisher, quantum_fisher_blocks};
 pub use gate::{Gate, Unitary};
+pub use instruction::Instruction;
+pub use network::TensorNetwork;
+pub use observables::{DenseObservable, DiagonalObservable, Observable, SparseObservable};
 pub use pauli::{Pauli, PauliString, PauliSum};
+pub use program::{Operation, Outcome, Program};
+pub use sampling::Estimate;
+pub use shift::{Backend, Exact, ShiftRule, Shots, parameter_shift};
 pub use state::{MAX_QUBITS, Precision, StateVector};
 pub use tree::{Block, Circuit, Control, Trotter};
