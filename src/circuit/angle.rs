@@ -10,6 +10,11 @@ use std::ops::{Add, Mul, Neg};
 pub struct Parameter(pub(crate) usize);
 
 impl Parameter {
+    /// The parameter at a place of the array θ.
+    pub fn from_index(index: usize) -> Parameter {
+        Parameter(index)
+    }
+
     /// Its place in the array of parameters.
     pub fn index(self) -> usize {
         self.0

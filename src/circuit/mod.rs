@@ -48,6 +48,7 @@ mod sampling;
 mod shift;
 mod state;
 mod sweep;
+mod tangent;
 mod tree;
 
 pub use angle::{Angle, Parameter};

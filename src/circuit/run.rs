@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::kernels::pool;
 use crate::ops::INFER;
 use crate::scalar::{Real, Scalar};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// The parameters of each state as double precision, one row for all or one each.
@@ -39,10 +40,42 @@ fn each_state<A: Scalar, const S: usize>(states: [&Var<A>; S], mut f: impl FnMut
     out.map(|data| Var::from_shape_vec(&[batch, len], data).expect("the states' shape"))
 }
 
-/// ψ = U(θ) ψ₀: θ of shape [1 or batch, parameters], states [batch, 2ⁿ].
+/// ψ = U(θ) ψ₀, or U(θ)† ψ₀: θ of shape [1 or batch, parameters], states [batch, 2ⁿ].
 struct Run<R> {
     plan: Arc<Plan>,
-    amplitude: std::marker::PhantomData<fn() -> R>,
+    back: bool,
+    precision: PhantomData<fn() -> R>,
+}
+
+/// (θ, ψ, λ) ↦ (Re⟨λ|∂U/∂θ ψ₀⟩, U†λ) with ψ = U(θ) ψ₀: the gradient of Φ(θ, ψ₀, λ) = Re⟨λ|U(θ)ψ₀⟩.
+struct Pull<R> {
+    plan: Arc<Plan>,
+    precision: PhantomData<fn() -> R>,
+}
+
+/// (θ, ψ₀, θ̇, ψ̇₀) ↦ ψ̇, the tangent of [`Run`].
+struct Push<R> {
+    plan: Arc<Plan>,
+    precision: PhantomData<fn() -> R>,
+}
+
+/// (θ, ψ, λ, θ̇, ψ̇, λ̇) ↦ the tangents of what [`Pull`] gives.
+struct PullTangent<R> {
+    plan: Arc<Plan>,
+    precision: PhantomData<fn() -> R>,
+}
+
+fn run<R: Precision>(plan: &Arc<Plan>, theta: &Var<R>, psi: &Var<R::Amplitude>, back: bool) -> Result<Var<R::Amplitude>> {
+    apply(Run { plan: plan.clone(), back, precision: PhantomData }, &(theta.clone(), psi.clone()))
+}
+
+fn pull<R: Precision>(
+    plan: &Arc<Plan>,
+    theta: &Var<R>,
+    psi: &Var<R::Amplitude>,
+    lambda: &Var<R::Amplitude>,
+) -> Result<(Var<R>, Var<R::Amplitude>)> {
+    apply(Pull { plan: plan.clone(), precision: PhantomData }, &(theta.clone(), psi.clone(), lambda.clone()))
 }
 
 impl<R: Precision> Primitive for Run<R> {
@@ -54,7 +87,11 @@ impl<R: Precision> Primitive for Run<R> {
     fn forward(&self, (theta, psi): &Self::Inputs) -> Result<Var<R::Amplitude>> {
         let theta = rows(theta);
         let [out] = each_state([psi], |i, [mut psi]| {
-            self.plan.forward(row(&theta, i), &mut psi);
+            if self.back {
+                self.plan.inverse(row(&theta, i), &mut psi);
+            } else {
+                self.plan.forward(row(&theta, i), &mut psi);
+            }
             [psi]
         });
         Ok(out)
@@ -64,22 +101,33 @@ impl<R: Precision> Primitive for Run<R> {
         (theta, _): &Self::Inputs,
         psi: &Var<R::Amplitude>,
         cotangent: Option<Var<R::Amplitude>>,
-        _: &[bool],
+        needs: &[bool],
     ) -> Result<<Self::Inputs as Tree>::Partial> {
         let Some(lambda) = cotangent else { return Ok((None, None)) };
-        let pull = Pull { plan: self.plan.clone(), amplitude: std::marker::PhantomData };
-        let (theta, psi) = apply(pull, &(theta.clone(), psi.clone(), lambda))?;
+        if self.back {
+            // Re⟨λ|∂U†/∂θ ψ₀⟩ = Re⟨ψ₀|∂U/∂θ λ⟩, where ψ₀ = Uψ
+            let turned = run(&self.plan, theta, &lambda, false)?;
+            let of_theta = match needs[0] {
+                true => Some(pull(&self.plan, theta, &turned, &run(&self.plan, theta, psi, false)?)?.0),
+                false => None,
+            };
+            return Ok((of_theta, Some(turned)));
+        }
+        let (theta, psi) = pull(&self.plan, theta, psi, &lambda)?;
         Ok((Some(theta), Some(psi)))
+    }
+    fn jvp(&self, (theta, psi): &Self::Inputs, out: &Var<R::Amplitude>, (dtheta, dpsi): &Self::Inputs) -> Result<Var<R::Amplitude>> {
+        let push = Push { plan: self.plan.clone(), precision: PhantomData };
+        if self.back {
+            // U†ψ̇ + U̇†ψ: from U†U = 1, U̇†ψ = −U†U̇U†ψ
+            let turned = apply(push, &(theta.clone(), out.clone(), dtheta.clone(), out.zeros_like()))?;
+            return run(&self.plan, theta, &(dpsi - turned), true);
+        }
+        apply(push, &(theta.clone(), psi.clone(), dtheta.clone(), dpsi.clone()))
     }
     fn keeps_input(&self, i: usize) -> bool {
         i == 0
     }
-}
-
-/// (θ, ψ, λ) ↦ (Re⟨λ|∂U/∂θ ψ₀⟩, U†λ) with ψ = U(θ) ψ₀.
-struct Pull<R> {
-    plan: Arc<Plan>,
-    amplitude: std::marker::PhantomData<fn() -> R>,
 }
 
 impl<R: Precision> Primitive for Pull<R> {
@@ -89,20 +137,164 @@ impl<R: Precision> Primitive for Pull<R> {
         "circuit's pullback"
     }
     fn forward(&self, (theta, psi, lambda): &Self::Inputs) -> Result<Self::Outputs> {
-        let theta_rows = rows(theta);
+        let values = rows(theta);
         let p = self.plan.parameters;
-        let mut gradient = vec![0.0; theta_rows.len() * p];
+        let mut gradient = vec![0.0; values.len() * p];
         let [start] = each_state([lambda], |i, [mut lambda]| {
             let len = lambda.len();
             let mut psi = pool::copied(&psi.as_slice()[i * len..(i + 1) * len]);
-            let at = i.min(theta_rows.len() - 1) * p;
-            self.plan.backward(row(&theta_rows, i), &mut psi, &mut lambda, &mut gradient[at..at + p]);
+            let at = i.min(values.len() - 1) * p;
+            self.plan.backward(row(&values, i), &mut psi, &mut lambda, &mut gradient[at..at + p]);
             pool::give(psi);
             [lambda]
         });
-        let gradient: Vec<R> = gradient.into_iter().map(R::from_f64).collect();
-        Ok((Var::from_shape_vec(theta.shape(), gradient)?, start))
+        Ok((as_rows(theta, gradient)?, start))
     }
+    fn vjp(
+        &self,
+        (theta, psi, lambda): &Self::Inputs,
+        _: &Self::Outputs,
+        (of_gradient, of_start): <Self::Outputs as Tree>::Partial,
+        needs: &[bool],
+    ) -> Result<<Self::Inputs as Tree>::Partial> {
+        if of_gradient.is_none() && of_start.is_none() {
+            return Ok((None, None, None));
+        }
+        let dtheta = of_gradient.unwrap_or_else(|| theta.zeros_like());
+        let dstart = of_start.unwrap_or_else(|| lambda.zeros_like());
+        transpose(&self.plan, theta, psi, lambda, &dtheta, &dstart, needs)
+    }
+    fn jvp(&self, (theta, psi, lambda): &Self::Inputs, _: &Self::Outputs, (dtheta, dpsi, dlambda): &Self::Inputs) -> Result<Self::Outputs> {
+        let inputs = (theta.clone(), psi.clone(), lambda.clone(), dtheta.clone(), dpsi.clone(), dlambda.clone());
+        apply(PullTangent { plan: self.plan.clone(), precision: PhantomData }, &inputs)
+    }
+    fn keeps_output(&self, _: usize) -> bool {
+        false
+    }
+}
+
+/// What (θ, ψ, λ) receive from the cotangents (θ̇, ψ̇₀) of [`Pull`]'s results.
+///
+/// Those are the derivative of Φ along (θ̇, ψ̇₀, 0), so the symmetric Hessian gives it: ψ̇ to λ, the tangents of the gradient and of U†λ to θ and ψ₀.
+/// In terms of ψ = Uψ₀ the latter is λ̇ = U λ̇₀ to ψ, and Re⟨λ̇₀|∂U†/∂θ ψ⟩ = Re⟨ψ|∂U/∂θ λ̇₀⟩ more to θ.
+fn transpose<R: Precision>(
+    plan: &Arc<Plan>,
+    theta: &Var<R>,
+    psi: &Var<R::Amplitude>,
+    lambda: &Var<R::Amplitude>,
+    dtheta: &Var<R>,
+    dstart: &Var<R::Amplitude>,
+    needs: &[bool],
+) -> Result<(Option<Var<R>>, Option<Var<R::Amplitude>>, Option<Var<R::Amplitude>>)> {
+    let start = run(plan, theta, psi, true)?;
+    let push = Push { plan: plan.clone(), precision: PhantomData };
+    let dpsi = apply(push, &(theta.clone(), start, dtheta.clone(), dstart.clone()))?;
+    if !needs[0] && !needs[1] {
+        return Ok((None, None, Some(dpsi)));
+    }
+    let tangent = PullTangent { plan: plan.clone(), precision: PhantomData };
+    let inputs = (theta.clone(), psi.clone(), lambda.clone(), dtheta.clone(), dpsi.clone(), lambda.zeros_like());
+    let (dgradient, dlambda) = apply(tangent, &inputs)?;
+    let of_psi = run(plan, theta, &dlambda, false)?;
+    let (more, _) = pull(plan, theta, &of_psi, psi)?;
+    Ok((Some(dgradient + more), Some(of_psi), Some(dpsi)))
+}
+
+impl<R: Precision> Primitive for Push<R> {
+    type Inputs = (Var<R>, Var<R::Amplitude>, Var<R>, Var<R::Amplitude>);
+    type Outputs = Var<R::Amplitude>;
+    fn name(&self) -> &'static str {
+        "circuit's tangent"
+    }
+    fn forward(&self, (theta, psi, dtheta, dpsi): &Self::Inputs) -> Result<Var<R::Amplitude>> {
+        let (theta, dtheta) = (rows(theta), rows(dtheta));
+        let [out] = each_state([dpsi], |i, [mut dpsi]| {
+            let len = dpsi.len();
+            let mut psi = pool::copied(&psi.as_slice()[i * len..(i + 1) * len]);
+            self.plan.forward_tangent(row(&theta, i), row(&dtheta, i), &mut psi, &mut dpsi);
+            pool::give(psi);
+            [dpsi]
+        });
+        Ok(out)
+    }
+    fn vjp(
+        &self,
+        (theta, psi, dtheta, _): &Self::Inputs,
+        out: &Var<R::Amplitude>,
+        cotangent: Option<Var<R::Amplitude>>,
+        needs: &[bool],
+    ) -> Result<<Self::Inputs as Tree>::Partial> {
+        let Some(lambda) = cotangent else { return Ok((None, None, None, None)) };
+        let end = run(&self.plan, theta, psi, false)?;
+        let (of_dtheta, of_dpsi) = pull(&self.plan, theta, &end, &lambda)?;
+        if !needs[0] && !needs[1] {
+            return Ok((None, None, Some(of_dtheta), Some(of_dpsi)));
+        }
+        let tangent = PullTangent { plan: self.plan.clone(), precision: PhantomData };
+        let zero = lambda.zeros_like();
+        let (of_theta, of_psi) = apply(tangent, &(theta.clone(), end, lambda, dtheta.clone(), out.clone(), zero))?;
+        Ok((Some(of_theta), Some(of_psi), Some(of_dtheta), Some(of_dpsi)))
+    }
+    fn jvp(&self, _: &Self::Inputs, _: &Self::Outputs, _: &Self::Inputs) -> Result<Self::Outputs> {
+        Err(Error::derivative(self.name(), "forward mode over forward mode is not offered: use hvp, which is forward over reverse"))
+    }
+}
+
+impl<R: Precision> Primitive for PullTangent<R> {
+    type Inputs = (Var<R>, Var<R::Amplitude>, Var<R::Amplitude>, Var<R>, Var<R::Amplitude>, Var<R::Amplitude>);
+    type Outputs = (Var<R>, Var<R::Amplitude>);
+    fn name(&self) -> &'static str {
+        "circuit's second derivative"
+    }
+    fn forward(&self, (theta, psi, lambda, dtheta, dpsi, dlambda): &Self::Inputs) -> Result<Self::Outputs> {
+        let (values, tangents) = (rows(theta), rows(dtheta));
+        let p = self.plan.parameters;
+        let mut gradient = vec![0.0; values.len() * p];
+        let [start] = each_state([dlambda], |i, [mut dlambda]| {
+            let len = dlambda.len();
+            let [mut psi, mut lambda, mut dpsi] = [psi, lambda, dpsi].map(|s| pool::copied(&s.as_slice()[i * len..(i + 1) * len]));
+            let at = i.min(values.len() - 1) * p;
+            let states = [&mut psi, &mut lambda, &mut dpsi, &mut dlambda];
+            self.plan.backward_tangent(row(&values, i), row(&tangents, i), states, &mut gradient[at..at + p]);
+            [psi, lambda, dpsi].into_iter().for_each(pool::give);
+            [dlambda]
+        });
+        Ok((as_rows(theta, gradient)?, start))
+    }
+    fn vjp(
+        &self,
+        (theta, psi, lambda, ..): &Self::Inputs,
+        _: &Self::Outputs,
+        (of_gradient, of_start): <Self::Outputs as Tree>::Partial,
+        needs: &[bool],
+    ) -> Result<<Self::Inputs as Tree>::Partial> {
+        if needs[..3].iter().any(|&n| n) {
+            return Err(third(self.name()));
+        }
+        if of_gradient.is_none() && of_start.is_none() {
+            return Ok((None, None, None, None, None, None));
+        }
+        let dtheta = of_gradient.unwrap_or_else(|| theta.zeros_like());
+        let dstart = of_start.unwrap_or_else(|| lambda.zeros_like());
+        let (theta, psi, lambda) = transpose(&self.plan, theta, psi, lambda, &dtheta, &dstart, &needs[3..])?;
+        Ok((None, None, None, theta, psi, lambda))
+    }
+    fn jvp(&self, _: &Self::Inputs, _: &Self::Outputs, _: &Self::Inputs) -> Result<Self::Outputs> {
+        Err(third(self.name()))
+    }
+    fn keeps_output(&self, _: usize) -> bool {
+        false
+    }
+}
+
+#[cold]
+fn third(name: &'static str) -> Error {
+    Error::derivative(name, "circuits have derivatives to second order; take a third one by parameter shifts of the second")
+}
+
+/// A gradient in the shape of the parameters.
+fn as_rows<R: Precision>(theta: &Var<R>, gradient: Vec<f64>) -> Result<Var<R>> {
+    Var::from_shape_vec(theta.shape(), gradient.into_iter().map(R::from_f64).collect())
 }
 
 impl Circuit {
@@ -152,8 +344,7 @@ impl Circuit {
         if psi.shape()[0] != rows {
             psi = psi.broadcast_to(&[rows, len]);
         }
-        let run = Run { plan: self.plan().clone(), amplitude: std::marker::PhantomData };
-        let out = apply(run, &(theta, psi))?;
+        let out = run(self.plan(), &theta, &psi, false)?;
         StateVector::unnormalized(if batch.is_some() { out } else { out.reshape(&[len]) })
     }
 }

@@ -11,22 +11,22 @@ use super::pauli::Pauli;
 use super::plan::{Factor, Group, Plan, Step};
 use crate::kernels::pool;
 use crate::kernels::state_vector::diagonal::Entries;
-use crate::kernels::state_vector::pauli_rotation::{self, Masks};
-use crate::kernels::state_vector::two_level::{self, Pairs, Su2};
-use crate::kernels::state_vector::{Amplitude, Subset, dense, diagonal, phase, tiles};
+use crate::kernels::state_vector::pauli_rotation::Masks;
+use crate::kernels::state_vector::two_level::{Pairs, Su2};
+use crate::kernels::state_vector::{Amplitude, Subset, dense, diagonal, pauli_rotation, phase, tiles, two_level};
 use num_complex::Complex;
 use std::sync::Arc;
 
 /// A step with numbers, as a tile sees it.
-struct Local {
-    action: Action,
+pub(super) struct Local {
+    pub(super) action: Action,
     /// What the index bits outside the tile must be.
-    outside: Subset,
+    pub(super) outside: Subset,
     /// The bits outside the tile that give a sign.
-    sign: usize,
+    pub(super) sign: usize,
 }
 
-enum Action {
+pub(super) enum Action {
     TwoLevel(Pairs, Su2),
     Rotation(Masks, Subset, f64),
     Phase(Subset, Complex<f64>),
@@ -35,19 +35,19 @@ enum Action {
 }
 
 /// A diagonal as a tile sees it.
-struct Table {
+pub(super) struct Table {
     /// (bit of the index in the tile, bit of the entry's number)
     inside: Vec<(usize, usize)>,
     /// The same for the bits of the whole index that are outside the tile.
     outside: Vec<(usize, usize)>,
-    controls: Subset,
-    diagonal: Arc<Vec<f64>>,
+    pub(super) controls: Subset,
+    pub(super) diagonal: Arc<Vec<f64>>,
     /// e^{−iθd}
-    factors: Vec<Complex<f64>>,
+    pub(super) factors: Vec<Complex<f64>>,
 }
 
 impl Table {
-    fn entries(&self, base: usize) -> Entries<'_> {
+    pub(super) fn entries(&self, base: usize) -> Entries<'_> {
         Entries { bits: &self.inside, offset: self.outside.iter().map(|&(from, to)| (base >> from & 1) << to).sum() }
     }
 }
@@ -66,8 +66,59 @@ fn product(factors: &[Factor], theta: &[f64]) -> Su2 {
     u
 }
 
+impl Local {
+    /// Whether the bits outside the tile let the step act.
+    pub(super) fn acts(&self, base: usize) -> bool {
+        base & self.outside.mask == self.outside.value
+    }
+
+    /// ψ ← Uψ on a tile.
+    pub(super) fn apply<A: Amplitude>(&self, base: usize, psi: &mut [A]) {
+        match &self.action {
+            &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u),
+            &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, angle * sign(base & self.sign)),
+            &Action::Phase(on, z) => phase::apply(psi, on, z),
+            Action::Matrix(targets, controls, u) => dense::apply(psi, targets, *controls, u.entries()),
+            Action::Table(t) => diagonal::apply(psi, &t.entries(base), t.controls, &t.factors),
+        }
+    }
+
+    /// Im⟨λ|σ|ψ⟩, or Im⟨λ|P|ψ⟩ for a generator P; then U† on both.
+    pub(super) fn undo<A: Amplitude>(&self, base: usize, psi: &mut [A], lambda: &mut [A]) -> [f64; 3] {
+        match &self.action {
+            &Action::TwoLevel(pairs, u) => two_level::undo(psi, lambda, pairs, u),
+            &Action::Rotation(masks, controls, angle) => {
+                let s = sign(base & self.sign);
+                [s * pauli_rotation::undo(psi, lambda, masks, controls, s * angle), 0.0, 0.0]
+            }
+            &Action::Phase(on, z) => [phase::undo(psi, lambda, on, z), 0.0, 0.0],
+            Action::Matrix(targets, controls, u) => {
+                dense::apply(psi, targets, *controls, u.entries());
+                dense::apply(lambda, targets, *controls, u.entries());
+                [0.0; 3]
+            }
+            Action::Table(t) => [diagonal::undo(psi, lambda, &t.entries(base), t.controls, &t.diagonal, &t.factors), 0.0, 0.0],
+        }
+    }
+
+    /// ψ ← U†ψ on a tile, of a step made for going back.
+    fn apply_inverse<A: Amplitude>(&self, base: usize, psi: &mut [A]) {
+        match &self.action {
+            &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u.inverse()),
+            &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, -angle * sign(base & self.sign)),
+            &Action::Phase(on, z) => phase::apply(psi, on, z.conj()),
+            // the matrix is the adjoint already
+            Action::Matrix(targets, controls, u) => dense::apply(psi, targets, *controls, u.entries()),
+            Action::Table(t) => {
+                let back: Vec<_> = t.factors.iter().map(|z| z.conj()).collect();
+                diagonal::apply(psi, &t.entries(base), t.controls, &back)
+            }
+        }
+    }
+}
+
 impl Plan {
-    fn local(&self, group: &Group, theta: &[f64], back: bool, out: &mut Vec<Local>) {
+    pub(super) fn local(&self, group: &Group, theta: &[f64], back: bool, out: &mut Vec<Local>) {
         out.clear();
         let bits = &group.bits;
         let inside: usize = bits.iter().map(|&b| 1usize << b).sum();
@@ -125,14 +176,14 @@ impl Plan {
     }
 
     /// The permutation that a group is.
-    fn permutation(&self, group: &Group) -> Option<&crate::kernels::state_vector::permute::Permutation> {
+    pub(super) fn permutation(&self, group: &Group) -> Option<&crate::kernels::state_vector::permute::Permutation> {
         match self.steps[group.steps.start] {
             Step::Permute { index } => Some(&self.permutations[index as usize]),
             _ => None,
         }
     }
 
-    fn global_phase(&self, theta: &[f64]) -> Complex<f64> {
+    pub(super) fn global_phase(&self, theta: &[f64]) -> Complex<f64> {
         Complex::from_polar(1.0, self.phases.iter().map(|a| a.at(theta)).sum())
     }
 
@@ -147,22 +198,30 @@ impl Plan {
             }
             self.local(group, theta, false, &mut local);
             tiles::walk([psi], &group.bits, &|| (), &|(), base, [psi]| {
-                for step in local.iter().filter(|s| base & s.outside.mask == s.outside.value) {
-                    match &step.action {
-                        &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u),
-                        &Action::Rotation(masks, controls, angle) => {
-                            pauli_rotation::apply(psi, masks, controls, angle * sign(base & step.sign))
-                        }
-                        &Action::Phase(on, z) => phase::apply(psi, on, z),
-                        Action::Matrix(targets, controls, u) => dense::apply(psi, targets, *controls, u.entries()),
-                        Action::Table(t) => diagonal::apply(psi, &t.entries(base), t.controls, &t.factors),
-                    }
-                }
+                local.iter().filter(|s| s.acts(base)).for_each(|step| step.apply(base, psi));
             });
         }
         let z = self.global_phase(theta);
         if z != Complex::new(1.0, 0.0) {
             phase::apply(psi, Subset::ALL, z);
+        }
+        pool::give(scratch);
+    }
+
+    /// ψ ← U(θ)† ψ.
+    pub(crate) fn inverse<A: Amplitude>(&self, theta: &[f64], psi: &mut Vec<A>) {
+        let mut scratch: Vec<A> = Vec::new();
+        let mut local = Vec::new();
+        phase::apply(psi, Subset::ALL, self.global_phase(theta).conj());
+        for group in self.groups.iter().rev() {
+            if let Some(p) = self.permutation(group) {
+                permute(p, psi, &mut scratch, true);
+                continue;
+            }
+            self.local(group, theta, true, &mut local);
+            tiles::walk([psi], &group.bits, &|| (), &|(), base, [psi]| {
+                local.iter().rev().filter(|s| s.acts(base)).for_each(|step| step.apply_inverse(base, psi));
+            });
         }
         pool::give(scratch);
     }
@@ -188,23 +247,9 @@ impl Plan {
             self.local(group, theta, true, &mut local);
             let count = local.len();
             let sums = tiles::walk([psi, lambda], &group.bits, &|| vec![[0.0; 3]; count], &|sums, base, [psi, lambda]| {
-                for (step, v) in local.iter().zip(sums).rev().filter(|(s, _)| base & s.outside.mask == s.outside.value) {
-                    match &step.action {
-                        &Action::TwoLevel(pairs, u) => {
-                            let add = two_level::undo(psi, lambda, pairs, u);
-                            v.iter_mut().zip(add).for_each(|(v, a)| *v += a);
-                        }
-                        &Action::Rotation(masks, controls, angle) => {
-                            let s = sign(base & step.sign);
-                            v[0] += s * pauli_rotation::undo(psi, lambda, masks, controls, s * angle);
-                        }
-                        &Action::Phase(on, z) => v[0] += phase::undo(psi, lambda, on, z),
-                        Action::Matrix(targets, controls, u) => {
-                            dense::apply(psi, targets, *controls, u.entries());
-                            dense::apply(lambda, targets, *controls, u.entries());
-                        }
-                        Action::Table(t) => v[0] += diagonal::undo(psi, lambda, &t.entries(base), t.controls, &t.diagonal, &t.factors),
-                    }
+                for (step, v) in local.iter().zip(sums).rev().filter(|(s, _)| s.acts(base)) {
+                    let here = step.undo(base, psi, lambda);
+                    (0..3).for_each(|k| v[k] += here[k]);
                 }
             });
             for (i, step) in self.steps[group.steps.clone()].iter().enumerate() {
@@ -229,12 +274,7 @@ impl Plan {
 fn pull_factors(factors: &[Factor], theta: &[f64], mut v: [f64; 3], gradient: &mut [f64]) {
     for (i, f) in factors.iter().enumerate().rev() {
         if let Factor::Rotation(pauli, angle) = *f {
-            let along = match pauli {
-                Pauli::X => v[0],
-                Pauli::Y => v[1],
-                Pauli::Z => v[2],
-            };
-            add(gradient, angle, 0.5 * along);
+            add(gradient, angle, 0.5 * v[along(pauli)]);
         }
         if i > 0 {
             v = turn_back(f.at(theta), v);
@@ -242,8 +282,17 @@ fn pull_factors(factors: &[Factor], theta: &[f64], mut v: [f64; 3], gradient: &m
     }
 }
 
+/// The component of a vector that belongs to a Pauli matrix.
+pub(super) fn along(pauli: Pauli) -> usize {
+    match pauli {
+        Pauli::X => 0,
+        Pauli::Y => 1,
+        Pauli::Z => 2,
+    }
+}
+
 /// Rᵀ v for the rotation R of U = w − i(x, y, z)·σ: U (v·σ) U† = (R v)·σ.
-fn turn_back(u: Su2, v: [f64; 3]) -> [f64; 3] {
+pub(super) fn turn_back(u: Su2, v: [f64; 3]) -> [f64; 3] {
     let w = u.alpha.re;
     let q = [-u.beta.im, u.beta.re, -u.alpha.im];
     let cross = |a: [f64; 3], b: [f64; 3]| [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
@@ -252,17 +301,22 @@ fn turn_back(u: Su2, v: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|k| v[k] - 2.0 * w * once[k] + 2.0 * twice[k])
 }
 
-fn add(gradient: &mut [f64], angle: Angle, by: f64) {
+pub(super) fn add(gradient: &mut [f64], angle: Angle, by: f64) {
     if let Angle::Parameter { index, scale, .. } = angle {
         gradient[index] += scale * by;
     }
 }
 
-fn sign(bits: usize) -> f64 {
+pub(super) fn sign(bits: usize) -> f64 {
     if bits.count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }
 }
 
-fn permute<A: Amplitude>(p: &crate::kernels::state_vector::permute::Permutation, state: &mut Vec<A>, scratch: &mut Vec<A>, back: bool) {
+pub(super) fn permute<A: Amplitude>(
+    p: &crate::kernels::state_vector::permute::Permutation,
+    state: &mut Vec<A>,
+    scratch: &mut Vec<A>,
+    back: bool,
+) {
     if scratch.is_empty() {
         *scratch = pool::filled(state.len(), A::cast(Complex::new(0.0, 0.0)));
     }

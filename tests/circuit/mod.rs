@@ -1,2 +1,3 @@
+mod derivatives;
 mod gates;
 mod support;

@@ -51,3 +51,22 @@ pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], entries: &Entries, on
     });
     sum
 }
+
+/// Σ d Im λ_i* ψ_i over the subset.
+pub fn bracket<A: Amplitude>(psi: &[A], lambda: &[A], entries: &Entries, on: Subset, d: &[f64]) -> f64 {
+    assert_eq!(psi.len(), lambda.len());
+    let mut sum = 0.0;
+    entries.for_each(psi.len(), on, |i, k| {
+        let (x, y) = (psi[i].widen(), lambda[i].widen());
+        sum += d[k] * (y.re * x.im - y.im * x.re);
+    });
+    sum
+}
+
+/// out_i ← out_i − i · rate · d ψ_i for the indices of the subset.
+pub fn generate<A: Amplitude>(psi: &[A], out: &mut [A], entries: &Entries, on: Subset, d: &[f64], rate: f64) {
+    assert_eq!(psi.len(), out.len());
+    entries.for_each(psi.len(), on, |i, k| {
+        out[i] = A::cast(out[i].widen() + Complex::new(0.0, -rate * d[k]) * psi[i].widen());
+    });
+}

@@ -64,10 +64,9 @@ unsafe fn signs<A: Amplitude, L: Lanes<A>>(p: Masks, at: &Layout) -> Signs<L> {
     Signs { by_parity, turn: parity(at.flip & at.sign) }
 }
 
-/// cos(θ/2), and −i sin(θ/2) or, where i^{|x∧z|} is imaginary, sin(θ/2).
+/// c, and −is or, where i^{|x∧z|} is imaginary, s; 1 and 0 in lanes where the gate does not act.
 #[inline(always)]
-unsafe fn coefficients<A: Amplitude, L: Lanes<A>>(p: Masks, angle: f64, lanes: Subset) -> (L, L) {
-    let (s, c) = (0.5 * angle).sin_cos();
+unsafe fn coefficients<A: Amplitude, L: Lanes<A>>(p: Masks, (s, c): (f64, f64), lanes: Subset) -> (L, L) {
     let imaginary = (p.x & p.z).count_ones() % 2 == 0;
     let part = if imaginary { Complex::new(s, -s) } else { Complex::new(s, s) };
     // SAFETY: passed on.
@@ -104,7 +103,7 @@ impl<A: Amplitude> Apply<'_, A> {
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
-            let (c, s) = coefficients::<A, L>(self.p, self.angle, at.lanes);
+            let (c, s) = coefficients::<A, L>(self.p, (0.5 * self.angle).sin_cos(), at.lanes);
             let s = signs.by_parity.map(|sign| sign.mul(s));
             let mut i = 0;
             for _ in 0..at.count {
@@ -181,7 +180,7 @@ impl<A: Amplitude> Undo<'_, A> {
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
-            let (c, s) = coefficients::<A, L>(self.p, -self.angle, at.lanes);
+            let (c, s) = coefficients::<A, L>(self.p, (-0.5 * self.angle).sin_cos(), at.lanes);
             let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
             let mut i = 0;
             for _ in 0..at.count {
@@ -233,4 +232,101 @@ pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], p: Masks, controls: S
     check(p, controls, psi.len());
     assert_eq!(psi.len(), lambda.len());
     dispatch(Undo { psi, lambda, p, controls, angle })
+}
+
+struct Bracket<'a, A> {
+    psi: &'a [A],
+    lambda: &'a [A],
+    p: Masks,
+    controls: Subset,
+}
+
+impl<A: Amplitude> Bracket<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
+        // all indices in turn: each amplitude's partner is read where it is
+        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH);
+        let (psi, lambda, flip) = (self.psi.as_ptr(), self.lambda.as_ptr(), self.p.x & !(L::WIDTH - 1));
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let signs = signs::<A, L>(self.p, &at);
+            let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
+            let mut i = 0;
+            for _ in 0..at.count {
+                let k = i | at.value;
+                let from = partner::<A, L, LANE, IMAGINARY>(L::load(psi.add(k ^ flip)));
+                sum = L::load(lambda.add(k)).fma(signs.by_parity[parity(k & at.sign)].mul(from), sum);
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+            let (even, odd) = total(sum, |lane| at.lanes.contains(lane));
+            if IMAGINARY { even - odd } else { even + odd }
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Bracket<'_, A> {
+    type Output = f64;
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) -> f64 {
+        // SAFETY: passed on.
+        unsafe { pick!(self, L) }
+    }
+}
+
+/// Im⟨λ|P|ψ⟩ on the subset of the controls.
+pub fn bracket<A: Amplitude>(psi: &[A], lambda: &[A], p: Masks, controls: Subset) -> f64 {
+    check(p, controls, psi.len());
+    assert_eq!(psi.len(), lambda.len());
+    dispatch(Bracket { psi, lambda, p, controls })
+}
+
+struct Generate<'a, A> {
+    psi: &'a [A],
+    out: &'a mut [A],
+    p: Masks,
+    controls: Subset,
+    rate: f64,
+}
+
+impl<A: Amplitude> Generate<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
+        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH);
+        let (psi, out, flip) = (self.psi.as_ptr(), self.out.as_mut_ptr(), self.p.x & !(L::WIDTH - 1));
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let signs = signs::<A, L>(self.p, &at);
+            let (_, s) = coefficients::<A, L>(self.p, (0.5 * self.rate, 0.0), at.lanes);
+            let mut i = 0;
+            for _ in 0..at.count {
+                let k = i | at.value;
+                let from = partner::<A, L, LANE, IMAGINARY>(L::load(psi.add(k ^ flip)));
+                let q = out.add(k);
+                s.fma(signs.by_parity[parity(k & at.sign)].mul(from), L::load(q)).store(q);
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Generate<'_, A> {
+    type Output = ();
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) {
+        // SAFETY: passed on.
+        unsafe { pick!(self, L) }
+    }
+}
+
+/// out ← out − ½i · rate · Pψ on the subset of the controls.
+pub fn generate<A: Amplitude>(psi: &[A], out: &mut [A], p: Masks, controls: Subset, rate: f64) {
+    check(p, controls, psi.len());
+    assert_eq!(psi.len(), out.len());
+    dispatch(Generate { psi, out, p, controls, rate });
 }

@@ -103,3 +103,75 @@ pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], on: Subset, z: Comple
     assert_eq!(psi.len(), lambda.len());
     dispatch(Undo { psi, lambda, on, z })
 }
+
+struct Bracket<'a, A> {
+    psi: &'a [A],
+    lambda: &'a [A],
+    on: Subset,
+}
+
+impl<A: Amplitude> Loop<A> for Bracket<'_, A> {
+    type Output = f64;
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) -> f64 {
+        let (fixed, value, count, lanes) = layout(self.on, self.psi.len(), L::WIDTH);
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
+            let mut i = 0;
+            for _ in 0..count {
+                let x = L::load(self.psi.as_ptr().add(i | value));
+                sum = L::load(self.lambda.as_ptr().add(i | value)).fma(x.swap(), sum);
+                i = ((i | fixed) + 1) & !fixed;
+            }
+            let (even, odd) = total(sum, |lane| lanes.contains(lane));
+            even - odd
+        }
+    }
+}
+
+/// Im Σ λ_i* ψ_i over the subset.
+pub fn bracket<A: Amplitude>(psi: &[A], lambda: &[A], on: Subset) -> f64 {
+    check(on, psi.len());
+    assert_eq!(psi.len(), lambda.len());
+    dispatch(Bracket { psi, lambda, on })
+}
+
+struct Generate<'a, A> {
+    psi: &'a [A],
+    out: &'a mut [A],
+    on: Subset,
+    rate: f64,
+}
+
+impl<A: Amplitude> Loop<A> for Generate<'_, A> {
+    type Output = ();
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), 0)
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) {
+        let (fixed, value, count, lanes) = layout(self.on, self.psi.len(), L::WIDTH);
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let rate = self.rate;
+            let im = by_lane::<A, L>(|i| if lanes.contains(i) { Complex::new(-rate, rate) } else { Complex::new(0.0, 0.0) });
+            let mut i = 0;
+            for _ in 0..count {
+                let q = self.out.as_mut_ptr().add(i | value);
+                im.fma(L::load(self.psi.as_ptr().add(i | value)).swap(), L::load(q)).store(q);
+                i = ((i | fixed) + 1) & !fixed;
+            }
+        }
+    }
+}
+
+/// out_i ← out_i + i · rate · ψ_i for the indices of the subset.
+pub fn generate<A: Amplitude>(psi: &[A], out: &mut [A], on: Subset, rate: f64) {
+    check(on, psi.len());
+    assert_eq!(psi.len(), out.len());
+    dispatch(Generate { psi, out, on, rate });
+}

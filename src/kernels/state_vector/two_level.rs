@@ -104,16 +104,16 @@ impl Layout {
     }
 }
 
-/// (a, ∓b, c, ∓d) as registers, the identity in lanes where the gate does not act.
+/// (a, ∓b, c, ∓d) as registers; in lanes where the gate does not act, `elsewhere` times the identity.
 #[inline(always)]
-unsafe fn coefficients<A: Amplitude, L: Lanes<A>>(u: Su2, lanes: Subset) -> [L; 4] {
+unsafe fn coefficients<A: Amplitude, L: Lanes<A>>(u: Su2, lanes: Subset, elsewhere: f64) -> [L; 4] {
     let pick = |acts: Complex<f64>, rests: f64| {
         // SAFETY: passed on.
         unsafe { by_lane::<A, L>(|i| if lanes.contains(i) { acts } else { Complex::new(rests, rests) }) }
     };
     let same = |x: f64| Complex::new(x, x);
     let signed = |x: f64| Complex::new(-x, x);
-    [pick(same(u.alpha.re), 1.0), pick(signed(u.alpha.im), 0.0), pick(same(u.beta.re), 0.0), pick(signed(u.beta.im), 0.0)]
+    [pick(same(u.alpha.re), elsewhere), pick(signed(u.alpha.im), 0.0), pick(same(u.beta.re), 0.0), pick(signed(u.beta.im), 0.0)]
 }
 
 #[inline(always)]
@@ -145,6 +145,39 @@ unsafe fn write<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *mut A, p1: *mu
     }
 }
 
+/// Picks the loop for pairs inside a register or not.
+macro_rules! by_low {
+    ($self:ident, $lanes:ident, $at:ident) => {
+        match $at.low {
+            0 if $lanes::WIDTH > 1 => $self.sweep::<$lanes, 0>($at),
+            1 if $lanes::WIDTH > 2 => $self.sweep::<$lanes, 1>($at),
+            _ => $self.sweep::<$lanes, 2>($at),
+        }
+    };
+}
+
+/// Adds to the sums of λ0 s1 + λ1 s0, λ1 ψ0 − λ0 ψ1, λ0 s0 and λ1 s1, where s has the parts of ψ exchanged.
+#[inline(always)]
+unsafe fn accumulate<A: Amplitude, L: Lanes<A>>([x, y, z0, z1]: &mut [L; 4], f0: L, f1: L, s0: L, s1: L, g0: L, g1: L) {
+    // SAFETY: passed on.
+    unsafe {
+        *x = g1.fma(s0, g0.fma(s1, *x));
+        *y = g1.fma(f0, g0.fnma(f1, *y));
+        *z0 = g0.fma(s0, *z0);
+        *z1 = g1.fma(s1, *z1);
+    }
+}
+
+/// Im⟨λ|σ|ψ⟩ from those sums: Im λ*ψ is the first part of λ times the second of ψ less the second times the first.
+#[inline(always)]
+unsafe fn vector<A: Amplitude, L: Lanes<A>>([x, y, z0, z1]: [L; 4], lanes: Subset) -> [f64; 3] {
+    let on = |lane| lanes.contains(lane);
+    let im = |(even, odd)| even - odd;
+    let re = |(even, odd)| even + odd;
+    // SAFETY: passed on.
+    unsafe { [im(total(x, on)), re(total(y, on)), im(total(z0, on)) - im(total(z1, on))] }
+}
+
 struct Apply<'a, A> {
     psi: &'a mut [A],
     pairs: Pairs,
@@ -157,7 +190,7 @@ impl<A: Amplitude> Apply<'_, A> {
         let psi = self.psi.as_mut_ptr();
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
-            let u = coefficients::<A, L>(self.u, at.lanes);
+            let u = coefficients::<A, L>(self.u, at.lanes, 1.0);
             let mut i = 0;
             for _ in 0..at.count {
                 let (p0, p1) = (psi.add(i | at.zero), psi.add(i | at.one));
@@ -179,13 +212,7 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
     unsafe fn run<L: Lanes<A>>(self) {
         let at = Layout::new(self.pairs, self.psi.len(), L::WIDTH);
         // SAFETY: passed on.
-        unsafe {
-            match at.low {
-                0 if L::WIDTH > 1 => self.sweep::<L, 0>(at),
-                1 if L::WIDTH > 2 => self.sweep::<L, 1>(at),
-                _ => self.sweep::<L, 2>(at),
-            }
-        }
+        unsafe { by_low!(self, L, at) }
     }
 }
 
@@ -208,9 +235,9 @@ impl<A: Amplitude> Undo<'_, A> {
         let (psi, lambda) = (self.psi.as_mut_ptr(), self.lambda.as_mut_ptr());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
-            let u = coefficients::<A, L>(self.u.inverse(), at.lanes);
+            let u = coefficients::<A, L>(self.u.inverse(), at.lanes, 1.0);
             let zero = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
-            let (mut x, mut y, mut z0, mut z1) = (zero, zero, zero, zero);
+            let mut sums = [zero; 4];
             let mut i = 0;
             for _ in 0..at.count {
                 let (p0, p1) = (psi.add(i | at.zero), psi.add(i | at.one));
@@ -218,20 +245,14 @@ impl<A: Amplitude> Undo<'_, A> {
                 let (f0, f1) = read::<A, L, LOW>(p0, p1);
                 let (g0, g1) = read::<A, L, LOW>(q0, q1);
                 let (s0, s1) = (f0.swap(), f1.swap());
-                x = g1.fma(s0, g0.fma(s1, x));
-                y = g1.fma(f0, g0.fnma(f1, y));
-                z0 = g0.fma(s0, z0);
-                z1 = g1.fma(s1, z1);
+                accumulate(&mut sums, f0, f1, s0, s1, g0, g1);
                 let (h0, h1) = rotate(u, f0, f1, s0, s1);
                 write::<A, L, LOW>(p0, p1, h0, h1);
                 let (h0, h1) = rotate(u, g0, g1, g0.swap(), g1.swap());
                 write::<A, L, LOW>(q0, q1, h0, h1);
                 i = ((i | at.fixed) + 1) & !at.fixed;
             }
-            let on = |lane| at.lanes.contains(lane);
-            let im = |(even, odd)| even - odd;
-            let re = |(even, odd)| even + odd;
-            [im(total(x, on)), re(total(y, on)), im(total(z0, on)) - im(total(z1, on))]
+            vector(sums, at.lanes)
         }
     }
 }
@@ -245,13 +266,7 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
     unsafe fn run<L: Lanes<A>>(self) -> [f64; 3] {
         let at = Layout::new(self.pairs, self.psi.len(), L::WIDTH);
         // SAFETY: passed on.
-        unsafe {
-            match at.low {
-                0 if L::WIDTH > 1 => self.sweep::<L, 0>(at),
-                1 if L::WIDTH > 2 => self.sweep::<L, 1>(at),
-                _ => self.sweep::<L, 2>(at),
-            }
-        }
+        unsafe { by_low!(self, L, at) }
     }
 }
 
@@ -260,4 +275,99 @@ pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], pairs: Pairs, u: Su2)
     pairs.check(psi.len());
     assert_eq!(psi.len(), lambda.len());
     dispatch(Undo { psi, lambda, pairs, u })
+}
+
+struct Bracket<'a, A> {
+    psi: &'a [A],
+    lambda: &'a [A],
+    pairs: Pairs,
+}
+
+impl<A: Amplitude> Bracket<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) -> [f64; 3] {
+        let (psi, lambda) = (self.psi.as_ptr(), self.lambda.as_ptr());
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let zero = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
+            let mut sums = [zero; 4];
+            let mut i = 0;
+            for _ in 0..at.count {
+                let (f0, f1) = read::<A, L, LOW>(psi.add(i | at.zero), psi.add(i | at.one));
+                let (g0, g1) = read::<A, L, LOW>(lambda.add(i | at.zero), lambda.add(i | at.one));
+                accumulate(&mut sums, f0, f1, f0.swap(), f1.swap(), g0, g1);
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+            vector(sums, at.lanes)
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Bracket<'_, A> {
+    type Output = [f64; 3];
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), self.pairs.scalar())
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) -> [f64; 3] {
+        let at = Layout::new(self.pairs, self.psi.len(), L::WIDTH);
+        // SAFETY: passed on.
+        unsafe { by_low!(self, L, at) }
+    }
+}
+
+/// (Im⟨λ|X|ψ⟩, Im⟨λ|Y|ψ⟩, Im⟨λ|Z|ψ⟩) on the pairs.
+pub fn bracket<A: Amplitude>(psi: &[A], lambda: &[A], pairs: Pairs) -> [f64; 3] {
+    pairs.check(psi.len());
+    assert_eq!(psi.len(), lambda.len());
+    dispatch(Bracket { psi, lambda, pairs })
+}
+
+struct Generate<'a, A> {
+    psi: &'a [A],
+    out: &'a mut [A],
+    pairs: Pairs,
+    u: Su2,
+}
+
+impl<A: Amplitude> Generate<'_, A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) {
+        let (psi, out) = (self.psi.as_ptr(), self.out.as_mut_ptr());
+        // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
+        unsafe {
+            let u = coefficients::<A, L>(self.u, at.lanes, 0.0);
+            let mut i = 0;
+            for _ in 0..at.count {
+                let (x0, x1) = read::<A, L, LOW>(psi.add(i | at.zero), psi.add(i | at.one));
+                let (q0, q1) = (out.add(i | at.zero), out.add(i | at.one));
+                let (o0, o1) = read::<A, L, LOW>(q0, q1);
+                let (y0, y1) = rotate(u, x0, x1, x0.swap(), x1.swap());
+                write::<A, L, LOW>(q0, q1, o0.add(y0), o1.add(y1));
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Generate<'_, A> {
+    type Output = ();
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len(), self.pairs.scalar())
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) {
+        let at = Layout::new(self.pairs, self.psi.len(), L::WIDTH);
+        // SAFETY: passed on.
+        unsafe { by_low!(self, L, at) }
+    }
+}
+
+/// out ← out − ½i (w·σ) ψ on the pairs.
+pub fn generate<A: Amplitude>(psi: &[A], out: &mut [A], pairs: Pairs, w: [f64; 3]) {
+    pairs.check(psi.len());
+    assert_eq!(psi.len(), out.len());
+    // not unitary, but of the same form
+    let u = Su2 { alpha: Complex::new(0.0, -0.5 * w[2]), beta: Complex::new(0.5 * w[1], -0.5 * w[0]) };
+    dispatch(Generate { psi, out, pairs, u });
 }
