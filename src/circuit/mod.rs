@@ -8,7 +8,13 @@
 //! - [`Circuit`]: gates with any controls, exponentials of Pauli strings and sums, nested, repeated, conditional and inverse blocks;
 //!   parameters shared, scaled, shifted, frozen, named.
 //! - [`StateVector`]: one state or a batch, in double or single precision.
-//! - [`PauliSum`]: an observable; [`StateVector::expectation`].
+//! - [`PauliSum`]: an observable; [`StateVector::expectation`]. [`Observable`]: also dense and sparse matrices and diagonals, and the variance.
+//! - [`StateVector::sample`]: shots; [`StateVector::reduced_density_matrix`], [`StateVector::entanglement_entropy`].
+//! - [`hardware_efficient`], [`qaoa`], [`unitary_coupled_cluster`]: circuits of variational algorithms; [`FermionOperator`]: fermions on qubits.
+//! - [`DensityMatrix`], [`Channel`]: noise. [`Program`]: measurements, resets and conditions between gates; trajectories.
+//! - [`parameter_shift`]: gradients from expectation values alone, of any [`Backend`]; [`quantum_fisher`], [`natural_gradient`].
+//! - [`Circuit::from_qasm`], [`Circuit::to_qasm`]: OpenQASM 2. [`Circuit::to_svg`], and a picture as text by `{}`.
+//! - [`Circuit::expectation_network`], [`Circuit::amplitude_network`]: the circuit as an einsum.
 //!
 //! ```
 //! use pullback::prelude::*;
@@ -65,6 +71,6 @@ pub use observables::{DenseObservable, DiagonalObservable, Observable, SparseObs
 pub use pauli::{Pauli, PauliString, PauliSum};
 pub use program::{Operation, Outcome, Program};
 pub use sampling::Estimate;
-pub use shift::{Backend, Exact, ShiftRule, Shots, parameter_shift};
+pub use shift::{Backend, Exact, ShiftRule, Shots, expectation_on, parameter_shift};
 pub use state::{MAX_QUBITS, Precision, StateVector};
 pub use tree::{Block, Circuit, Control, Trotter};

@@ -10,10 +10,11 @@ use super::gate::Gate;
 use super::instruction::{Instruction, assemble};
 use super::pauli::PauliSum;
 use super::tree::Circuit;
-use crate::autodiff::Var;
+use crate::autodiff::{Var, external_vjp};
 use crate::error::{Error, Result};
 use crate::linalg::backend;
 use rand::Rng;
+use std::sync::{Arc, Mutex};
 
 /// Something that runs circuits and says what an observable is on average: a simulator, or a device.
 pub trait Backend {
@@ -35,16 +36,17 @@ impl Backend for Exact {
 }
 
 /// Estimates from that many shots for each group of strings that can be measured together.
-pub struct Shots<'a> {
+#[derive(Clone, Debug)]
+pub struct Shots<G> {
     /// How many.
     pub shots: usize,
     /// What is drawn from.
-    pub rng: &'a mut dyn Rng,
+    pub rng: G,
 }
 
-impl Backend for Shots<'_> {
+impl<G: Rng> Backend for Shots<G> {
     fn expectation(&mut self, circuit: &Circuit, theta: &[f64], h: &PauliSum) -> Result<f64> {
-        Ok(circuit.state::<f64>(&Var::from(theta))?.estimate(h, self.shots, self.rng)?.value)
+        Ok(circuit.state::<f64>(&Var::from(theta))?.estimate(h, self.shots, &mut self.rng)?.value)
     }
 }
 
@@ -166,6 +168,60 @@ fn frequencies(instruction: &Instruction) -> Result<Vec<Vec<f64>>> {
 /// # Errors
 /// What the back end returns; if the number of parameters is not the circuit's; if a diagonal has too many frequencies, or some too close.
 pub fn parameter_shift(backend: &mut dyn Backend, circuit: &Circuit, theta: &[f64], h: &PauliSum) -> Result<(f64, Vec<f64>)> {
+    let gradient = shifted(backend, circuit, theta, h)?;
+    Ok((backend.expectation(circuit, theta, h)?, gradient))
+}
+
+/// E of a back end as a function on the tape, with its gradient by [`parameter_shift`]; first derivatives in reverse mode.
+///
+/// ```
+/// use pullback::prelude::*;
+/// use pullback::circuit::{Exact, PauliSum, expectation_on, variational_circuit};
+/// use std::sync::{Arc, Mutex};
+/// let (c, h, device) = (variational_circuit(2, 1)?, PauliSum::heisenberg(2, false)?, Arc::new(Mutex::new(Exact)));
+/// let x = Var::from([0.3, 0.1, 0.7, 0.2, 0.5, 0.4, 0.9, 0.6]);
+/// let g = grad(|x: &Var<f64>| expectation_on(&device, &c, &x.tanh(), &h), &x)?;
+/// let adjoint = grad(|x: &Var<f64>| c.state(&x.tanh())?.expectation(&h), &x)?;
+/// assert!((g - adjoint).abs().max().item() < 1e-13);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`parameter_shift`].
+pub fn expectation_on<B: Backend + Send + 'static>(
+    backend: &Arc<Mutex<B>>,
+    circuit: &Circuit,
+    theta: &Var<f64>,
+    h: &PauliSum,
+) -> Result<Var<f64>> {
+    let backend: Arc<Mutex<dyn Backend + Send>> = backend.clone();
+    on_tape(backend, circuit.clone(), theta, h.clone())
+}
+
+fn on_tape(backend: Arc<Mutex<dyn Backend + Send>>, circuit: Circuit, theta: &Var<f64>, h: PauliSum) -> Result<Var<f64>> {
+    if theta.shape() != [circuit.parameters()] {
+        let message = format!("parameters of shape {:?}: expected [{}]", theta.shape(), circuit.parameters());
+        return Err(Error::shape("expectation_on", message));
+    }
+    let again = (backend.clone(), circuit.clone(), h.clone());
+    let value = move |theta: &Var<f64>| {
+        let energy = backend.lock().map_err(|_| Error::argument("expectation_on", "the back end panicked before"))?.expectation(
+            &circuit,
+            theta.as_slice(),
+            &h,
+        )?;
+        Ok::<_, Error>(Var::scalar(energy))
+    };
+    let pullback = move |theta: &Var<f64>, _: &Var<f64>, g: &Var<f64>| {
+        let (backend, circuit, h) = &again;
+        let mut backend = backend.lock().map_err(|_| Error::argument("expectation_on", "the back end panicked before"))?;
+        Ok::<_, Error>(Var::from(shifted(&mut *backend, circuit, theta.as_slice(), h)?) * g)
+    };
+    external_vjp(theta, value, pullback)
+}
+
+/// ∂E/∂θ, without E.
+fn shifted(backend: &mut dyn Backend, circuit: &Circuit, theta: &[f64], h: &PauliSum) -> Result<Vec<f64>> {
     const NAME: &str = "parameter_shift";
     if theta.len() != circuit.parameters() {
         return Err(Error::shape(NAME, format!("{} parameters: the circuit has {}", theta.len(), circuit.parameters())));
@@ -192,7 +248,6 @@ pub fn parameter_shift(backend: &mut dyn Backend, circuit: &Circuit, theta: &[f6
         });
     }
     let unshared = assemble(circuit.qubits(), values.len(), instructions)?;
-    let energy = backend.expectation(circuit, theta, h)?;
     let mut gradient = vec![0.0; theta.len()];
     for (at, (index, scale, frequencies)) in owners.iter().enumerate() {
         if frequencies.is_empty() || *scale == 0.0 {
@@ -208,5 +263,5 @@ pub fn parameter_shift(backend: &mut dyn Backend, circuit: &Circuit, theta: &[f6
         }
         values[at] = x;
     }
-    Ok((energy, gradient))
+    Ok(gradient)
 }
