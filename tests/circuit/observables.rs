@@ -9,6 +9,12 @@ use pullback::circuit::{
 use pullback::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 
+/// First derivatives in both modes and second ones, in those of the modes that circuits offer for them.
+pub fn check<A: Argument>(f: impl Fn(&A::Vars) -> Result<Var<f64>>, x: &A) {
+    gradcheck_with(&f, x, &GradCheck { order: 1, ..Default::default() }).unwrap();
+    gradcheck_with(&f, x, &GradCheck { order: 2, forward: false, ..Default::default() }).unwrap();
+}
+
 fn hermitian(draw: &mut Draw, n: usize) -> Dense {
     let a: Dense = (0..n).map(|_| (0..n).map(|_| c(draw.uniform(), draw.uniform())).collect()).collect();
     (0..n).map(|i| (0..n).map(|j| (a[i][j] + a[j][i].conj()) * 0.5).collect()).collect()
@@ -61,7 +67,7 @@ fn observables_are_differentiated_in_the_state_and_in_their_entries() {
         let dense = DenseObservable::new(Var::from(&m) * by.to_complex())?;
         Ok::<_, Error>(dense.variance(&psi)? + DiagonalObservable::new(diagonal)?.expectation(&psi)? * dense.expectation(&psi)?)
     };
-    gradcheck(f, &(Var::from(THETA), values, Var::scalar(0.7))).unwrap();
+    check(f, &(Var::from(THETA), values, Var::scalar(0.7)));
 }
 
 #[test]
@@ -104,7 +110,7 @@ fn reduced_density_matrices_and_entropies_are_partial_traces() {
     }
     let (circuit, _) = random_circuit(&mut draw, 4, 30);
     let entropy = |theta: &Var<f64>| circuit.state(theta)?.entanglement_entropy(&[2, 0]);
-    gradcheck(entropy, &Var::from(THETA)).unwrap();
+    check(entropy, &Var::from(THETA));
     // of a product state: 0, and the derivative is 0 and not NaN
     let mut product = Circuit::new(2);
     let p = product.parameter();
@@ -121,7 +127,7 @@ fn overlaps_and_fidelities_are_brackets() {
     assert!((x.overlap(&y).unwrap().item() - dot(&a, &b)).norm() < 1e-15);
     assert!((x.fidelity(&y).unwrap().item() - dot(&a, &b).norm_sqr()).abs() < 1e-15);
     let (circuit, _) = random_circuit(&mut draw, 3, 25);
-    gradcheck(|theta: &Var<f64>| circuit.state(theta)?.fidelity(&y), &Var::from(THETA)).unwrap();
+    check(|theta: &Var<f64>| circuit.state(theta)?.fidelity(&y), &Var::from(THETA));
 }
 
 #[test]
