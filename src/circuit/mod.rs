@@ -8,7 +8,13 @@
 //! - [`Circuit`]: gates with any controls, exponentials of Pauli strings and sums, nested, repeated, conditional and inverse blocks;
 //!   parameters shared, scaled, shifted, frozen, named.
 //! - [`StateVector`]: one state or a batch, in double or single precision.
-//! - [`PauliSum`]: an observable; [`StateVector::expectation`].
+//! - [`PauliSum`]: an observable; [`StateVector::expectation`]. [`Observable`]: also dense and sparse matrices and diagonals, and the variance.
+//! - [`StateVector::sample`]: shots; [`StateVector::reduced_density_matrix`], [`StateVector::entanglement_entropy`].
+//! - [`hardware_efficient`], [`qaoa`], [`unitary_coupled_cluster`]: circuits of variational algorithms; [`FermionOperator`]: fermions on qubits.
+//! - [`DensityMatrix`], [`Channel`]: noise. [`Program`]: measurements, resets and conditions between gates; trajectories.
+//! - [`parameter_shift`]: gradients from expectation values alone, of any [`Backend`]; [`quantum_fisher`], [`natural_gradient`].
+//! - [`Circuit::from_qasm`], [`Circuit::to_qasm`]: OpenQASM 2. [`Circuit::to_svg`], and a picture as text by `{}`.
+//! - [`Circuit::expectation_network`], [`Circuit::amplitude_network`]: the circuit as an einsum.
 //!
 //! ```
 //! use pullback::prelude::*;
@@ -25,20 +31,46 @@
 //! ```
 
 mod angle;
+mod ansatz;
 mod builders;
+mod channel;
+mod density;
+mod entanglement;
+mod fermion;
+mod fisher;
 mod gate;
+mod instruction;
+mod matrix;
+mod network;
 mod observable;
+mod observables;
 mod pauli;
+mod picture;
 mod plan;
+mod program;
+mod qasm;
 mod run;
+mod sampling;
+mod shift;
 mod state;
 mod sweep;
 mod tangent;
 mod tree;
 
 pub use angle::{Angle, Parameter};
+pub use ansatz::{Entangler, Excitation, excitations, hardware_efficient, max_cut, qaoa, unitary_coupled_cluster};
 pub use builders::variational_circuit;
+pub use channel::Channel;
+pub use density::DensityMatrix;
+pub use fermion::{FermionOperator, Ladder};
+pub use fisher::{fisher_times, natural_gradient, quantum_fisher, quantum_fisher_blocks};
 pub use gate::{Gate, Unitary};
+pub use instruction::Instruction;
+pub use network::TensorNetwork;
+pub use observables::{DenseObservable, DiagonalObservable, Observable, SparseObservable};
 pub use pauli::{Pauli, PauliString, PauliSum};
+pub use program::{Operation, Outcome, Program};
+pub use sampling::Estimate;
+pub use shift::{Backend, Exact, ShiftRule, Shots, expectation_on, parameter_shift};
 pub use state::{MAX_QUBITS, Precision, StateVector};
 pub use tree::{Block, Circuit, Control, Trotter};

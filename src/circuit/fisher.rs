@@ -1,0 +1,156 @@
+//! The quantum Fisher information and the natural gradient.
+//!
+//! F_ij = 4 Re(⟨∂_iψ|∂_jψ⟩ − ⟨∂_iψ|ψ⟩⟨ψ|∂_jψ⟩) is four times the real part of the quantum geometric tensor (Provost and Vallée, Commun.
+//! Math. Phys. 76, 289 (1980)). The natural gradient (Stokes et al., Quantum 4, 269 (2020)) descends along g⁺∇E with the Fubini–Study metric g = F/4.
+//! The states come from any function of θ: a circuit, or a network in front of one.
+
+use super::state::StateVector;
+use crate::autodiff::{Var, jvp, vjp};
+use crate::error::{Error, Result};
+use crate::linalg::eigh;
+use num_complex::Complex;
+use std::ops::Range;
+
+type C = Complex<f64>;
+
+/// Tangent states are kept up to this many bytes.
+const MEMORY: usize = 4 << 30;
+
+/// Tangent states |∂_iψ⟩ − |ψ⟩⟨ψ|∂_iψ⟩ for the parameters of a range, of shape \[range, 2ⁿ\].
+fn tangents(f: &dyn Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>, range: Range<usize>) -> Result<Var<C>> {
+    const NAME: &str = "quantum_fisher";
+    let mut rows: Vec<C> = Vec::new();
+    let count = range.len();
+    let mut len = 0;
+    for i in range {
+        let mut direction = vec![0.0; theta.len()];
+        direction[i] = 1.0;
+        let (psi, tangent) = jvp(|t: &Var<f64>| Ok::<_, Error>(f(t)?.into_amplitudes()), theta, &Var::from(direction))?;
+        if psi.ndim() != 1 {
+            return Err(Error::shape(NAME, format!("amplitudes of shape {:?}: one state at a time", psi.shape())));
+        }
+        len = psi.len();
+        if rows.is_empty() {
+            let bytes = count * len * size_of::<C>();
+            if bytes > MEMORY {
+                let gib = |b: usize| b as f64 / (1u64 << 30) as f64;
+                let message = format!(
+                    "{count} tangent states would take {:.1} GiB, more than {:.0}: use blocks, or `fisher_times` with a linear solver",
+                    gib(bytes),
+                    gib(MEMORY)
+                );
+                return Err(Error::argument(NAME, message));
+            }
+            rows.reserve_exact(count * len);
+        }
+        let (psi, tangent) = (psi.as_slice(), tangent.as_slice());
+        let along: C = psi.iter().zip(tangent).map(|(a, b)| a.conj() * b).sum();
+        rows.extend(tangent.iter().zip(psi).map(|(t, p)| t - p * along));
+    }
+    Var::from_shape_vec(&[count, len], rows)
+}
+
+fn check(theta: &Var<f64>) -> Result<()> {
+    if theta.ndim() == 1 {
+        return Ok(());
+    }
+    Err(Error::shape("quantum_fisher", format!("parameters of shape {:?}: expected a vector", theta.shape())))
+}
+
+/// F(θ) of shape \[parameters, parameters\] for the states f(θ), by one forward derivative for each parameter.
+///
+/// ```
+/// use pullback::prelude::*;
+/// use pullback::circuit::{Circuit, quantum_fisher};
+/// let mut c = Circuit::new(1);
+/// let (a, b) = (c.parameter(), c.parameter());
+/// c.ry(0, a)?.rz(0, b)?;
+/// let f = quantum_fisher(|theta| c.state(theta), &Var::from([0.7, 0.2]))?;
+/// assert!((f.get(&[0, 0]).item() - 1.0).abs() < 1e-14); // the sphere's metric: dθ² + sin²θ dφ²
+/// assert!((f.get(&[1, 1]).item() - 0.7f64.sin().powi(2)).abs() < 1e-14 && f.get(&[0, 1]).item().abs() < 1e-14);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+///
+/// # Errors
+/// What f returns; if θ is not a vector or f gives a batch; if the tangent states would take more than 4 GiB (the error says how much).
+pub fn quantum_fisher(f: impl Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>) -> Result<Var<f64>> {
+    check(theta)?;
+    gram(&tangents(&f, theta, 0..theta.len())?)
+}
+
+fn gram(tangents: &Var<C>) -> Result<Var<f64>> {
+    Ok(tangents.conj().matmul(tangents.t()).real() * 4.0)
+}
+
+/// The diagonal blocks of F for ranges of parameters, as a layer of a circuit; only these are computed.
+///
+/// # Errors
+/// As [`quantum_fisher`], and if a range goes beyond the parameters.
+pub fn quantum_fisher_blocks(
+    f: impl Fn(&Var<f64>) -> Result<StateVector>,
+    theta: &Var<f64>,
+    blocks: &[Range<usize>],
+) -> Result<Vec<Var<f64>>> {
+    check(theta)?;
+    if let Some(b) = blocks.iter().find(|b| b.end > theta.len() || b.start > b.end) {
+        return Err(Error::argument("quantum_fisher_blocks", format!("block {b:?}: there are {} parameters", theta.len())));
+    }
+    blocks.iter().map(|b| gram(&tangents(&f, theta, b.clone())?)).collect()
+}
+
+/// F(θ) v without the matrix: 4 Re J†(Jv − ψ⟨ψ|Jv⟩) with the states' derivative J, one forward and one reverse sweep. As an operator in
+/// [`cg`](crate::linalg::iterative::cg) it gives natural gradients of any number of parameters.
+///
+/// # Errors
+/// As [`quantum_fisher`], and if v has another shape than θ.
+pub fn fisher_times(f: impl Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>, v: &Var<f64>) -> Result<Var<f64>> {
+    check(theta)?;
+    if v.shape() != theta.shape() {
+        return Err(Error::shape("fisher_times", format!("a vector of shape {:?}, parameters of shape {:?}", v.shape(), theta.shape())));
+    }
+    let f = |t: &Var<f64>| Ok::<_, Error>(f(t)?.into_amplitudes());
+    let (psi, tangent) = jvp(f, theta, v)?;
+    let along = (psi.conj() * &tangent).sum();
+    let (_, pull) = vjp(f, theta)?;
+    Ok(pull.call(&(tangent - psi * along))? * 4.0)
+}
+
+/// δ = (F/4 + λ)⁺ ∇E: θ − ηδ is a step of natural gradient descent. Directions along which the metric is below 10⁻¹² of its largest
+/// eigenvalue do not change the state and are left out; λ ≥ 0 damps those that hardly do.
+///
+/// ```
+/// use pullback::prelude::*;
+/// use pullback::circuit::{Circuit, PauliSum, natural_gradient};
+/// let mut c = Circuit::new(1);
+/// let p = c.parameter();
+/// c.ry(0, p)?;
+/// let x: PauliSum = "X0".parse()?;
+/// let theta = Var::from([0.4]);
+/// let (_, g) = value_and_grad(|t: &Var<f64>| c.state(t)?.expectation(&x), &theta)?;
+/// let step = natural_gradient(|t| c.state(t), &theta, &g, 0.0)?;
+/// assert!((step.get(&[0]).item() - 4.0 * g.get(&[0]).item()).abs() < 1e-12); // g = 1/4
+/// # Ok::<(), pullback::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`quantum_fisher`], and if the gradient has another shape than θ or λ is negative.
+pub fn natural_gradient(
+    f: impl Fn(&Var<f64>) -> Result<StateVector>,
+    theta: &Var<f64>,
+    gradient: &Var<f64>,
+    damping: f64,
+) -> Result<Var<f64>> {
+    const NAME: &str = "natural_gradient";
+    if gradient.shape() != theta.shape() {
+        let message = format!("a gradient of shape {:?}, parameters of shape {:?}", gradient.shape(), theta.shape());
+        return Err(Error::shape(NAME, message));
+    }
+    if !(damping >= 0.0 && damping.is_finite()) {
+        return Err(Error::argument(NAME, format!("damping {damping}: expected a number from 0 on")));
+    }
+    let metric = quantum_fisher(f, theta)? * 0.25;
+    let (values, vectors) = eigh(&metric)?;
+    let largest = values.as_slice().iter().fold(0.0f64, |m, x| m.max(x.abs()));
+    let inverse: Vec<f64> = values.as_slice().iter().map(|x| if x.abs() <= 1e-12 * largest { 0.0 } else { 1.0 / (x + damping) }).collect();
+    Ok(vectors.matmul(vectors.t().matmul(gradient) * Var::from(inverse)))
+}
