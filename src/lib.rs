@@ -6,6 +6,7 @@ pub mod autodiff;
 pub mod distributions;
 pub mod error;
 mod flat;
+pub mod flow;
 pub mod implicit;
 pub mod io;
 /// Public for the benches only, and no part of the API.
@@ -13,6 +14,7 @@ pub mod io;
 #[allow(dead_code)]
 pub mod kernels;
 pub mod linalg;
+pub mod nn;
 pub mod ode;
 pub mod ops;
 pub mod optim;
@@ -22,6 +24,7 @@ pub mod scalar;
 pub mod special;
 mod tensor;
 pub mod tensor_network;
+pub mod variational;
 
 pub use autodiff::*;
 pub use error::{Error, Result};
