@@ -3,6 +3,7 @@
 mod autodiff;
 mod coverage;
 mod distributions;
+mod flow;
 mod implicit;
 mod linalg;
 mod nn;

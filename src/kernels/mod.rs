@@ -2,13 +2,16 @@
 #![allow(unsafe_code)]
 pub mod broadcast;
 pub mod buffer;
+pub(crate) mod coulomb;
 pub mod conv;
 pub mod elementwise;
 pub mod gemm;
+pub(crate) mod pair_field;
 pub(crate) mod parallel;
 pub mod permute;
 pub mod pool;
 pub(crate) mod pullback;
+pub(crate) mod radial;
 pub mod reduce;
 pub(crate) mod simd;
 pub mod sparse;

@@ -1,3 +1,5 @@
 //! Hamiltonians and exact solutions that examples, benches and tests share.
 
+pub mod coulomb;
 pub mod ising;
+pub mod toy;

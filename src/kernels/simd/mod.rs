@@ -28,7 +28,7 @@ mod tests;
 
 use std::mem::MaybeUninit;
 
-pub(crate) use lane::Lane;
+pub(crate) use lane::{EXP_Q, Lane};
 
 /// A loop to be compiled for each instruction set; `run` must be `#[inline(always)]`.
 pub(crate) trait Task {

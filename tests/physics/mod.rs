@@ -1,0 +1,2 @@
+//! Hamiltonians against closed forms.
+mod coulomb;
