@@ -3,6 +3,7 @@
 pub mod broadcast;
 pub mod buffer;
 pub(crate) mod coulomb;
+pub mod conv;
 pub mod elementwise;
 pub mod gemm;
 pub(crate) mod pair_field;

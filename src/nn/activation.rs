@@ -69,6 +69,14 @@ impl Activation {
         }
     }
 
+    /// f of a layer's linear part: inside the layer's operation where f′ is a function of f, behind it elsewhere.
+    #[track_caller]
+    pub(super) fn fused<T: Scalar>(self, layer: impl FnOnce(Activation) -> crate::Result<Var<T>>) -> Var<T> {
+        let inside = self.by_output() && !(T::IS_COMPLEX && self == Activation::Relu);
+        let y = layer(if inside { self } else { Activation::Identity }).unwrap_or_else(|e| panic!("{e}"));
+        if inside { y } else { self.apply(&y) }
+    }
+
     /// f(x), elementwise.
     ///
     /// # Panics

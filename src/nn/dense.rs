@@ -100,9 +100,6 @@ pub(super) fn dense<T: Scalar>(x: &Var<T>, w: &Var<T>, b: Option<&Var<T>>, activ
         w.shape(),
         b.map(|b| b.shape())
     );
-    let fused = activation.by_output() && !(T::IS_COMPLEX && activation == Activation::Relu);
     let inputs: Vec<Var<T>> = [x, w].into_iter().chain(b).cloned().collect();
-    let inner = if fused { activation } else { Activation::Identity };
-    let y = apply(Dense { activation: inner, scalar: PhantomData }, &inputs).unwrap_or_else(|e| panic!("{e}"));
-    if fused { y } else { activation.apply(&y) }
+    activation.fused(|inner| apply(Dense { activation: inner, scalar: PhantomData }, &inputs))
 }

@@ -23,8 +23,7 @@ impl Linear {
     /// If the scope has a `weight` or `bias` already.
     #[track_caller]
     pub fn new<T: Scalar>(scope: &mut Scope<'_, T>, inputs: usize, outputs: usize, init: Init, rng: &mut dyn Rng) -> Self {
-        let layer = Self::without_bias(scope, inputs, outputs, init, rng);
-        Linear { bias: Some(scope.init("bias", &[outputs], (inputs, outputs), Init::Zeros, rng)), ..layer }
+        Self::from_weight(scope, init.draw(&[inputs, outputs], (inputs, outputs), rng), true)
     }
 
     /// y = x W.
@@ -33,8 +32,16 @@ impl Linear {
     /// If the scope has a `weight` already.
     #[track_caller]
     pub fn without_bias<T: Scalar>(scope: &mut Scope<'_, T>, inputs: usize, outputs: usize, init: Init, rng: &mut dyn Rng) -> Self {
-        let weight = scope.init("weight", &[inputs, outputs], (inputs, outputs), init, rng);
-        Linear { weight, bias: None, inputs, outputs }
+        Self::from_weight(scope, init.draw(&[inputs, outputs], (inputs, outputs), rng), false)
+    }
+
+    /// A layer with this weight, and a bias of zeros or none.
+    #[track_caller]
+    pub(super) fn from_weight<T: Scalar>(scope: &mut Scope<'_, T>, weight: Var<T>, bias: bool) -> Self {
+        let (inputs, outputs) = (weight.shape()[0], weight.shape()[1]);
+        let weight = scope.param("weight", weight);
+        let bias = bias.then(|| scope.param("bias", Var::zeros(&[outputs])));
+        Linear { weight, bias, inputs, outputs }
     }
 
     /// x W + b for x of shape (…, inputs).

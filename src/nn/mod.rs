@@ -24,15 +24,23 @@
 //! ```
 
 mod activation;
+mod conv;
 mod dense;
 mod file;
 mod init;
 mod linear;
+mod masked;
 mod mlp;
+mod norm;
 mod params;
+mod sets;
 
 pub use activation::Activation;
+pub use conv::{Conv, ConvOptions, Padding, causal_mask};
 pub use init::Init;
 pub use linear::Linear;
+pub use masked::MaskedLinear;
 pub use mlp::Mlp;
+pub use norm::LayerNorm;
 pub use params::{Param, Params, Scope};
+pub use sets::{DeepSets, Pairwise, PeriodicFeatures, SetLinear};

@@ -124,7 +124,7 @@ impl<'a, T: Real, D: Density<T>> ReverseKl<'a, T, D> {
     ///
     /// # Errors
     /// Those of the model.
-    pub fn holdout(self, n: usize, rng: &mut dyn Rng) -> Result<Self> {
+    pub fn with_holdout(self, n: usize, rng: &mut dyn Rng) -> Result<Self> {
         Ok(ReverseKl { holdout: Some(self.model.noise(n, rng)?), ..self })
     }
 
@@ -186,7 +186,7 @@ impl<'a, T: Real, D: Density<T>> MaximumLikelihood<'a, T, D> {
     ///
     /// # Errors
     /// [`Error::Argument`] if too few rows are left for a batch.
-    pub fn holdout(self, n: usize) -> Result<Self> {
+    pub fn with_holdout(self, n: usize) -> Result<Self> {
         let rows = self.data.shape()[0];
         check_batch(self.batch, rows.saturating_sub(n))?;
         let (train, kept) = (self.data.slice(crate::ops::s![..rows - n, ..]), self.data.slice(crate::ops::s![rows - n.., ..]));

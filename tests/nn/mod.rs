@@ -1,6 +1,8 @@
 //! Parameter sets, their files, and the layers.
+mod conv;
 mod layers;
 mod params;
+mod sets;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
