@@ -3,12 +3,14 @@
 mod autodiff;
 mod coverage;
 mod distributions;
+mod flow;
 mod implicit;
 mod linalg;
 mod nn;
 mod ode;
 mod ops;
 mod optim;
+mod physics;
 mod special;
 mod support;
 mod tensor_network;

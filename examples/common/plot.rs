@@ -49,12 +49,23 @@ struct Series {
     style: Style,
 }
 
+/// Values on a grid over the whole panel.
+#[derive(Clone, Debug)]
+struct Heat {
+    values: Vec<f64>,
+    columns: usize,
+}
+
+/// How many shades a heat map has; cells of the lowest are left white.
+const SHADES: f64 = 24.0;
+
 /// One pair of axes and what is drawn in it.
 #[derive(Clone, Debug)]
 pub struct Panel {
     title: String,
     labels: [String; 2],
     series: Vec<Series>,
+    heat: Option<Heat>,
     marks: [Vec<(f64, String)>; 2],
     ranges: [Option<(f64, f64)>; 2],
     log: [bool; 2],
@@ -64,7 +75,15 @@ impl Panel {
     /// Empty axes with their labels.
     pub fn new(x_label: &str, y_label: &str) -> Self {
         let labels = [x_label.to_string(), y_label.to_string()];
-        Panel { title: String::new(), labels, series: Vec::new(), marks: Default::default(), ranges: [None; 2], log: [false; 2] }
+        Panel {
+            title: String::new(),
+            labels,
+            series: Vec::new(),
+            heat: None,
+            marks: Default::default(),
+            ranges: [None; 2],
+            log: [false; 2],
+        }
     }
 
     /// A heading above the axes.
@@ -136,6 +155,13 @@ impl Panel {
     pub fn y_range(mut self, low: f64, high: f64) -> Self {
         self.ranges[1] = Some((low, high));
         self
+    }
+
+    /// Shades of values ≥ 0 under everything else, from white at 0 to dark at the largest: on a grid over these ranges, which become those of the axes, row by
+    /// row from the lowest y.
+    pub fn heat(mut self, values: &[f64], columns: usize, x: (f64, f64), y: (f64, f64)) -> Self {
+        self.heat = Some(Heat { values: values.to_vec(), columns });
+        self.x_range(x.0, x.1).y_range(y.0, y.1)
     }
 
     /// What the axes carry: the value itself or its decimal logarithm, NaN where there is none.
@@ -414,6 +440,9 @@ fn draw_panel<B: DrawingBackend>(canvas: &Canvas<B>, panel: &Panel, layout: Layo
         (left + fraction(0) * (right - left), bottom - fraction(1) * (bottom - top))
     };
     let (low, high) = ([ranges[0].0, ranges[1].0], [ranges[0].1, ranges[1].1]);
+    if let Some(heat) = &panel.heat {
+        draw_heat(canvas, heat, (left, right), (top, bottom))?;
+    }
     for (x, label) in &ticks[0] {
         canvas.polyline(&[at([*x, low[1]]), at([*x, high[1]])], GRID, 1.0, false)?;
         canvas.text(label, (at([*x, low[1]]).0, bottom + 15.0), &Label::default())?;
@@ -443,6 +472,31 @@ fn draw_panel<B: DrawingBackend>(canvas: &Canvas<B>, panel: &Panel, layout: Layo
     }
     let frame = [low, [low[0], high[1]], high, [high[0], low[1]], low].map(at);
     canvas.polyline(&frame, INK, 1.0, false)
+}
+
+/// Cells of one shade that follow each other in a row are one rectangle.
+fn draw_heat<B: DrawingBackend>(canvas: &Canvas<B>, heat: &Heat, (left, right): (f64, f64), (top, bottom): (f64, f64)) -> Outcome {
+    let rows = heat.values.len() / heat.columns;
+    let most = heat.values.iter().copied().filter(|v| v.is_finite()).fold(f64::MIN_POSITIVE, f64::max);
+    let shade = |v: f64| if v.is_finite() { (v / most * SHADES).round().clamp(0.0, SHADES) as u32 } else { 0 };
+    let x = |column: usize| left + (right - left) * column as f64 / heat.columns as f64;
+    let y = |row: usize| bottom - (bottom - top) * row as f64 / rows as f64;
+    for (row, values) in heat.values.chunks_exact(heat.columns).enumerate() {
+        let mut from = 0;
+        while from < values.len() {
+            let level = shade(values[from]);
+            let to = (from..values.len()).find(|&i| shade(values[i]) != level).unwrap_or(values.len());
+            if level > 0 {
+                // the square root opens up the low densities
+                let depth = (f64::from(level) / SHADES).sqrt();
+                let mix = |dark: f64| (255.0 + (dark - 255.0) * depth) as u8;
+                let color = RGBColor(mix(8.0), mix(48.0), mix(107.0));
+                canvas.draw(Rectangle::new([pixel((x(from), y(row + 1))), pixel((x(to), y(row)))], color.filled()))?;
+            }
+            from = to;
+        }
+    }
+    Ok(())
 }
 
 fn draw_series<B: DrawingBackend>(

@@ -15,22 +15,23 @@ use super::density::check_shape;
 use super::{Bijection, Transformer};
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
-use crate::nn::{Activation, Init, Linear, Params, Scope};
+use crate::nn::{Activation, Init, MaskedLinear, Params, Scope};
 use crate::ops::{concatenate, s};
 use crate::scalar::Real;
+use ndarray::Array2;
 use rand::Rng;
 
 /// A perceptron whose outputs for column i depend on the columns before i, and on the context.
-struct Made<T: Real> {
-    layers: Vec<(Linear, Var<T>)>,
+struct Made {
+    layers: Vec<MaskedLinear>,
     activation: Activation,
     columns: usize,
     period: Option<f64>,
 }
 
-impl<T: Real> Made<T> {
+impl Made {
     /// `column_of[j]` is the column that output j belongs to.
-    fn new(scope: &mut Scope<'_, T>, net: &Net, columns: usize, column_of: &[usize], rng: &mut dyn Rng) -> Result<Self> {
+    fn new<T: Real>(scope: &mut Scope<'_, T>, net: &Net, columns: usize, column_of: &[usize], rng: &mut dyn Rng) -> Result<Self> {
         net.check()?;
         // degree m: depends on columns 0, …, m − 1; units of degree 0 see the context alone
         let inputs: Vec<usize> =
@@ -38,38 +39,28 @@ impl<T: Real> Made<T> {
         let hidden = net.hidden.iter().map(|&width| (0..width).map(|k| k % columns).collect::<Vec<_>>());
         let degrees: Vec<Vec<usize>> = std::iter::once(inputs).chain(hidden).chain([column_of.to_vec()]).collect();
         let init = if net.activation == Activation::Relu { Init::HeNormal } else { Init::XavierNormal };
-        let layers = degrees
-            .windows(2)
-            .enumerate()
-            .map(|(k, pair)| {
-                let (from, to) = (&pair[0], &pair[1]);
-                let last = k + 2 == degrees.len();
-                let mask = from.iter().flat_map(|a| to.iter().map(move |b| if a <= b { T::one() } else { T::zero() })).collect();
-                let mask = Var::from_shape_vec(&[from.len(), to.len()], mask).expect("as many pairs");
-                let init = if last { Init::Zeros } else { init };
-                (Linear::new(&mut scope.scope(k), from.len(), to.len(), init, rng), mask)
-            })
-            .collect();
-        Ok(Made { layers, activation: net.activation, columns, period: net.period })
+        let layer = |k: usize| {
+            let (from, to) = (&degrees[k], &degrees[k + 1]);
+            let mask = Array2::from_shape_fn((from.len(), to.len()), |(a, b)| from[a] <= to[b]);
+            let init = if k + 2 == degrees.len() { Init::Zeros } else { init };
+            MaskedLinear::new(&mut scope.scope(k), mask, init, rng)
+        };
+        Ok(Made { layers: (0..degrees.len() - 1).map(layer).collect(), activation: net.activation, columns, period: net.period })
     }
 
-    fn forward(&self, p: &Params<T>, x: &Var<T>) -> Var<T> {
-        let mut h = match self.period {
+    fn forward<T: Real>(&self, p: &Params<T>, x: &Var<T>) -> Var<T> {
+        let x = match self.period {
             Some(period) => on_circle(x, self.columns, period),
             None => x.clone(),
         };
-        for (k, (layer, mask)) in self.layers.iter().enumerate() {
-            let z = h.matmul(p.get(layer.weight()) * mask);
-            let z = layer.bias().map_or(z.clone(), |b| z + p.get(b));
-            h = if k + 1 == self.layers.len() { z } else { self.activation.apply(&z) };
-        }
-        h
+        let (last, hidden) = self.layers.split_last().expect("a layer of outputs");
+        last.forward(p, &hidden.iter().fold(x, |h, layer| layer.activated(p, &h, self.activation)))
     }
 }
 
 /// An autoregressive map in either direction, see the module's head.
 pub struct Autoregressive<T: Real> {
-    made: Made<T>,
+    made: Made,
     transformer: Box<dyn Transformer<T>>,
     dim: usize,
     context: usize,

@@ -2,8 +2,8 @@
 
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
-use crate::nn::{Activation, Init, Mlp, Params, Scope};
-use crate::ops::concatenate;
+use crate::nn::{Activation, Init, Mlp, Params, PeriodicFeatures, Scope};
+use crate::ops::{concatenate, s};
 use crate::scalar::Real;
 use rand::Rng;
 
@@ -107,12 +107,11 @@ struct Periodic {
 
 /// The first `columns` columns as cosines and sines.
 pub(super) fn on_circle<T: Real>(x: &Var<T>, columns: usize, period: f64) -> Var<T> {
-    let angle = x.slice(crate::ops::s![.., ..columns]) * T::from_f64(std::f64::consts::TAU / period);
-    let mut parts = vec![angle.cos(), angle.sin()];
-    if x.shape()[1] > columns {
-        parts.push(x.slice(crate::ops::s![.., columns..]));
+    let features = PeriodicFeatures { period, harmonics: 1 };
+    if x.shape()[1] == columns {
+        return features.forward(x);
     }
-    concatenate(&parts, 1)
+    concatenate(&[features.forward(&x.slice(s![.., ..columns])), x.slice(s![.., columns..])], 1)
 }
 
 impl<T: Real> Conditioner<T> for Periodic {

@@ -6,11 +6,10 @@
 
 use super::conditioner::{Conditioner, Net, with_context};
 use super::density::check_shape;
-use super::{Bijection, Transformer};
+use super::{Bijection, Direction, Transformer};
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
 use crate::nn::{Params, Scope};
-use crate::ops::concatenate;
 use crate::scalar::Real;
 use rand::Rng;
 
@@ -66,8 +65,7 @@ impl ColumnMask {
 pub struct Coupling<T: Real> {
     passing: Vec<usize>,
     moved: Vec<usize>,
-    /// Where each column is in (passing, moved).
-    order: Vec<usize>,
+    dim: usize,
     transformer: Box<dyn Transformer<T>>,
     conditioner: Box<dyn Conditioner<T>>,
     context: usize,
@@ -125,9 +123,7 @@ impl<T: Real> Coupling<T> {
             let message = format!("the conditioner has (inputs, outputs) {found:?}, and {needed:?} are needed");
             return Err(Error::shape(NAME, message));
         }
-        let mut order = vec![0; mask.0.len()];
-        passing.iter().chain(&moved).enumerate().for_each(|(at, &column)| order[column] = at);
-        Ok(Coupling { passing, moved, order, transformer: Box::new(transformer), conditioner: Box::new(conditioner), context })
+        Ok(Coupling { passing, moved, dim: mask.0.len(), transformer: Box::new(transformer), conditioner: Box::new(conditioner), context })
     }
 
     fn split(mask: &ColumnMask) -> Result<(Vec<usize>, Vec<usize>)> {
@@ -139,23 +135,22 @@ impl<T: Real> Coupling<T> {
         Ok((passing, moved))
     }
 
-    fn run(&self, p: &Params<T>, x: &Var<T>, context: Option<&Var<T>>, inverse: bool) -> Result<(Var<T>, Var<T>)> {
-        check_shape(NAME, x, self.order.len())?;
-        let (a, b) = (x.index_select(&self.passing, 1), x.index_select(&self.moved, 1));
-        let theta = self.conditioner.forward(p, &with_context(NAME, a.clone(), context, self.context)?)?;
-        let (b, l) = if inverse { self.transformer.inverse(&b, &theta)? } else { self.transformer.forward(&b, &theta)? };
-        Ok((concatenate(&[a, b], 1).index_select(&self.order, 1), l.sum_axis(1)))
+    fn run(&self, p: &Params<T>, x: &Var<T>, context: Option<&Var<T>>, direction: Direction) -> Result<(Var<T>, Var<T>)> {
+        check_shape(NAME, x, self.dim)?;
+        let a = x.index_select(&self.passing, 1);
+        let theta = self.conditioner.forward(p, &with_context(NAME, a, context, self.context)?)?;
+        self.transformer.of_columns(direction, x, &self.moved, &theta)
     }
 }
 
 impl<T: Real> Bijection<T> for Coupling<T> {
     fn dim(&self) -> usize {
-        self.order.len()
+        self.dim
     }
     fn forward(&self, p: &Params<T>, x: &Var<T>, context: Option<&Var<T>>) -> Result<(Var<T>, Var<T>)> {
-        self.run(p, x, context, false)
+        self.run(p, x, context, Direction::Forward)
     }
     fn inverse(&self, p: &Params<T>, y: &Var<T>, context: Option<&Var<T>>) -> Result<(Var<T>, Var<T>)> {
-        self.run(p, y, context, true)
+        self.run(p, y, context, Direction::Inverse)
     }
 }

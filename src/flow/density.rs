@@ -36,6 +36,13 @@ impl<T: Real> Noise<T> {
     }
 }
 
+/// Chosen points of the base in place of draws; no symmetry moves them.
+impl<T: Real> From<Var<T>> for Noise<T> {
+    fn from(z: Var<T>) -> Self {
+        Noise { z, element: Vec::new() }
+    }
+}
+
 const NAME: &str = "flow";
 
 impl<T: Real> Flow<T> {
@@ -162,8 +169,8 @@ impl<T: Real> Flow<T> {
     fn push(&self, p: &Params<T>, noise: &Noise<T>, context: Option<&Var<T>>) -> Result<(Var<T>, Var<T>)> {
         let (x, log_volume) = self.bijection.forward(p, &noise.z, context)?;
         Ok(match &self.group {
-            Some(group) => (group.apply_rows(&noise.element, &x), log_volume),
-            None => (x, log_volume),
+            Some(group) if !noise.element.is_empty() => (group.apply_rows(&noise.element, &x), log_volume),
+            _ => (x, log_volume),
         })
     }
 

@@ -5,6 +5,43 @@
 //!
 //! Points are rows: arrays of shape (batch, dim); logarithms have shape (batch,). Parameters live in a [`Params`](crate::nn::Params) and a
 //! layer holds only where its own are.
+//!
+//! | maps | |
+//! |---|---|
+//! | of parts of the columns by the others | [`Coupling`]; of each by those before it: [`Autoregressive`]; of each for itself: [`Elementwise`] |
+//! | what they apply to a column, a [`Transformer`] | [`Additive`], [`Scale`], [`RationalQuadratic`], [`RootSolved`] |
+//! | linear | [`Permutation`], [`LuLinear`], [`Householder`], [`ActNorm`] |
+//! | that follow a velocity field | [`continuous`] |
+//! | made of others | [`Composition`], [`Inverse`] |
+//!
+//! Bases are [`Normal`], [`Uniform`] (boxes and tori), [`Truncated`] and [`Mixture`]. [`Flow::symmetrized`] makes a density symmetric under a finite
+//! [`Group`].
+//!
+//! ```
+//! use pullback::flow::{Bijection, ColumnMask, Composition, Coupling, Flow, Net, Normal, RationalQuadratic, Tails};
+//! use pullback::nn::Params;
+//! use pullback::prelude::*;
+//! use rand::{SeedableRng, rngs::StdRng};
+//!
+//! let mut rng = StdRng::seed_from_u64(1);
+//! let mut params = Params::<f64>::new();
+//! let mut maps: Vec<Box<dyn Bijection<f64>>> = Vec::new();
+//! for l in 0..4 {
+//!     let spline = RationalQuadratic::new(8, (-4.0, 4.0), Tails::Linear)?;
+//!     let mask = ColumnMask::alternating(2, l);
+//!     maps.push(Box::new(Coupling::new(&mut params.scope(l), &mask, spline, &Net::hidden(&[16]), &mut rng)?));
+//! }
+//! let flow = Flow::new(Normal::standard(2)?, Composition::new(maps)?)?;
+//!
+//! // the gradient of the mean log-likelihood of two points
+//! let x = Var::from(ndarray::array![[0.5, 1.0], [-0.3, 2.0]]);
+//! let (value, gradient) = params.value_and_grad(|p| Ok::<_, Error>(flow.log_prob(p, &x)?.mean()))?;
+//! // all maps start as the identity
+//! assert!((value.item() - (-0.5 * x.square().sum().item() / 2.0 - std::f64::consts::TAU.ln())).abs() < 1e-12);
+//! assert_eq!(gradient.count(), params.count());
+//! assert_eq!(flow.sample(&params, 5, &mut rng)?.shape(), &[5, 2]);
+//! # Ok::<(), pullback::Error>(())
+//! ```
 
 mod autoregressive;
 mod base;
@@ -16,6 +53,7 @@ mod density;
 mod elementwise;
 mod linear;
 mod monotone;
+mod scale;
 mod spline;
 mod symmetry;
 mod transformer;
@@ -29,9 +67,10 @@ pub use density::{Flow, Noise};
 pub use elementwise::Elementwise;
 pub use linear::{ActNorm, Householder, LuLinear, Permutation};
 pub use monotone::{IncreasingMap, RootSolved, TanhSum};
+pub use scale::Scale;
 pub use spline::{RationalQuadratic, Tails};
 pub use symmetry::Group;
-pub use transformer::{Additive, Scale, Transformer};
+pub use transformer::{Additive, Transformer};
 
 use crate::autodiff::Var;
 use crate::error::Result;

@@ -1,9 +1,10 @@
 //! Transformers: increasing maps of one number whose parameters come from elsewhere, the building block of coupling and autoregressive maps.
 
+use super::Direction;
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
-use crate::ops::{s, zip_map};
-use crate::scalar::{Num, Number, Real, ScalarFn};
+use crate::ops::concatenate;
+use crate::scalar::Real;
 
 /// A monotone map y = τ(x; θ) of each entry of x (batch, columns), with θ (batch, columns · parameters) from a network.
 ///
@@ -23,6 +24,23 @@ pub trait Transformer<T: Real>: Send + Sync {
     /// # Errors
     /// As [`Transformer::forward`].
     fn inverse(&self, y: &Var<T>, theta: &Var<T>) -> Result<(Var<T>, Var<T>)>;
+    /// The map of the columns `moved` of x (batch, dim), the others as they are, with the logarithm of each row, (batch,). θ is that of the moved
+    /// columns. Only speed is gained by giving this another body.
+    ///
+    /// # Errors
+    /// As [`Transformer::forward`].
+    fn of_columns(&self, direction: Direction, x: &Var<T>, moved: &[usize], theta: &Var<T>) -> Result<(Var<T>, Var<T>)> {
+        let part = x.index_select(moved, 1);
+        let (part, l) = match direction {
+            Direction::Forward => self.forward(&part, theta)?,
+            Direction::Inverse => self.inverse(&part, theta)?,
+        };
+        let d = x.shape()[1];
+        // columns from (x, part): those of x that stay, those of the part that are new
+        let mut from: Vec<usize> = (0..d).collect();
+        moved.iter().enumerate().for_each(|(k, &column)| from[column] = d + k);
+        Ok((concatenate(&[x.clone(), part], 1).index_select(&from, 1), l.sum_axis(1)))
+    }
 }
 
 pub(super) fn check_theta<T: Real>(operation: &'static str, x: &Var<T>, theta: &Var<T>, each: usize) -> Result<usize> {
@@ -50,82 +68,5 @@ impl<T: Real> Transformer<T> for Additive {
     fn inverse(&self, y: &Var<T>, theta: &Var<T>) -> Result<(Var<T>, Var<T>)> {
         check_theta("additive", y, theta, 1)?;
         Ok((y - theta, y.zeros_like()))
-    }
-}
-
-/// y = x eˢ + t, with s = c tanh(r/c) of the raw r (Dinh et al., *Real NVP*, arXiv:1605.08803). θ's rows hold all r, then all t.
-///
-/// The bound c keeps scales within [e⁻ᶜ, eᶜ]; at infinity s = r.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
-    bound: f64,
-}
-
-impl Default for Scale {
-    /// A bound of 1.
-    fn default() -> Self {
-        Scale { bound: 1.0 }
-    }
-}
-
-impl Scale {
-    /// With this bound on |ln scale|, infinity for none.
-    ///
-    /// # Errors
-    /// `Argument` unless it is positive.
-    pub fn bounded(bound: f64) -> Result<Self> {
-        if bound > 0.0 { Ok(Scale { bound }) } else { Err(Error::argument("scale", format!("the bound {bound} must be positive"))) }
-    }
-
-    #[inline(always)]
-    fn log_scale<S: Number>(&self, r: Num<S>) -> Num<S> {
-        if self.bound == 1.0 {
-            r.tanh()
-        } else if self.bound.is_finite() {
-            self.bound * (r / self.bound).tanh()
-        } else {
-            r
-        }
-    }
-}
-
-/// (x, r, t) → (x eˢ + t, s)
-#[derive(Clone, Copy)]
-struct Forward(Scale);
-impl ScalarFn<3, 2> for Forward {
-    #[inline(always)]
-    fn call<S: Number>(&self, [x, r, t]: [Num<S>; 3]) -> [Num<S>; 2] {
-        let s = self.0.log_scale(r);
-        [x * s.exp() + t, s]
-    }
-}
-
-/// (y, r, t) → ((y − t) e⁻ˢ, −s)
-#[derive(Clone, Copy)]
-struct Inverse(Scale);
-impl ScalarFn<3, 2> for Inverse {
-    #[inline(always)]
-    fn call<S: Number>(&self, [y, r, t]: [Num<S>; 3]) -> [Num<S>; 2] {
-        let s = -self.0.log_scale(r);
-        [(y - t) * s.exp(), s]
-    }
-}
-
-impl<T: Real> Transformer<T> for Scale {
-    fn parameters(&self) -> usize {
-        2
-    }
-    fn column(&self, parameter: usize, columns: usize) -> usize {
-        parameter % columns
-    }
-    fn forward(&self, x: &Var<T>, theta: &Var<T>) -> Result<(Var<T>, Var<T>)> {
-        let k = check_theta("scale", x, theta, 2)?;
-        let [y, l] = zip_map(Forward(*self), (x, &theta.slice(s![.., ..k]), &theta.slice(s![.., k..])));
-        Ok((y, l))
-    }
-    fn inverse(&self, y: &Var<T>, theta: &Var<T>) -> Result<(Var<T>, Var<T>)> {
-        let k = check_theta("scale", y, theta, 2)?;
-        let [x, l] = zip_map(Inverse(*self), (y, &theta.slice(s![.., ..k]), &theta.slice(s![.., k..])));
-        Ok((x, l))
     }
 }

@@ -2,3 +2,4 @@
 
 pub mod coulomb;
 pub mod ising;
+pub mod toy;

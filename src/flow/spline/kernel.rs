@@ -6,6 +6,7 @@
 use super::segment::Segment;
 use super::{Direction, RationalQuadratic, Tails};
 use crate::kernels::elementwise::{Unary, unary_inplace};
+use crate::kernels::pool;
 use rayon::prelude::*;
 
 /// Elements in a block: a few hundred kilobytes of parameters, and the same cut at any number of threads.
@@ -164,7 +165,7 @@ impl RationalQuadratic {
     /// The softmax shares of a block of elements, 2K each.
     fn shares(&self, theta: &[f64]) -> Vec<f64> {
         let n = self.bins;
-        let mut shares = Vec::with_capacity(theta.len() / self.parameters_each() * 2 * n);
+        let mut shares = pool::take(theta.len() / self.parameters_each() * 2 * n);
         for theta in theta.chunks_exact(self.parameters_each()) {
             for raw in theta[..2 * n].chunks_exact(n) {
                 let largest = raw.iter().fold(f64::NEG_INFINITY, |m, x| m.max(*x));
@@ -182,13 +183,14 @@ impl RationalQuadratic {
     /// The map at all points and its logarithmic slope there.
     pub(super) fn evaluate_all(&self, direction: Direction, at: &[f64], theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let (n, m) = (2 * self.bins, self.parameters_each());
-        let (mut y, mut l) = (vec![0.0; at.len()], vec![0.0; at.len()]);
+        let (mut y, mut l) = (pool::filled(at.len(), 0.0), pool::filled(at.len(), 0.0));
         let work = y.par_chunks_mut(BLOCK).zip(l.par_chunks_mut(BLOCK)).zip(at.par_chunks(BLOCK)).zip(theta.par_chunks(BLOCK * m));
         work.for_each(|(((y, l), at), theta)| {
             let shares = self.shares(theta);
             for (i, at) in at.iter().enumerate() {
                 (y[i], l[i]) = self.evaluate(direction, *at, &theta[i * m..(i + 1) * m], &shares[i * n..(i + 1) * n]);
             }
+            pool::give(shares);
         });
         (y, l)
     }
@@ -203,7 +205,7 @@ impl RationalQuadratic {
         l_bar: Option<&[f64]>,
     ) -> (Vec<f64>, Vec<f64>) {
         let (n, m) = (2 * self.bins, self.parameters_each());
-        let (mut x_bar, mut theta_bar) = (vec![0.0; at.len()], vec![0.0; theta.len()]);
+        let (mut x_bar, mut theta_bar) = (pool::filled(at.len(), 0.0), pool::filled(theta.len(), 0.0));
         let work = x_bar
             .par_chunks_mut(BLOCK)
             .zip(theta_bar.par_chunks_mut(BLOCK * m))
@@ -217,6 +219,7 @@ impl RationalQuadratic {
                 let (theta, theta_bar) = (&theta[i * m..(i + 1) * m], &mut theta_bar[i * m..(i + 1) * m]);
                 x_bar[i] = self.pull(direction, *at, theta, &shares[i * n..(i + 1) * n], (bar(y_bar), bar(l_bar)), theta_bar);
             }
+            pool::give(shares);
         });
         (x_bar, theta_bar)
     }
