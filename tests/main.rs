@@ -11,6 +11,7 @@ mod nn;
 mod ode;
 mod ops;
 mod optim;
+mod physics;
 mod special;
 mod support;
 mod tensor_network;

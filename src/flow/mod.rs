@@ -11,6 +11,7 @@
 //! | of parts of the columns by the others | [`Coupling`]; of each by those before it: [`Autoregressive`]; of each for itself: [`Elementwise`] |
 //! | what they apply to a column, a [`Transformer`] | [`Additive`], [`Scale`], [`RationalQuadratic`], [`RootSolved`] |
 //! | linear | [`Permutation`], [`LuLinear`], [`Householder`], [`ActNorm`] |
+//! | that follow a velocity field | [`continuous`] |
 //! | made of others | [`Composition`], [`Inverse`] |
 //!
 //! Bases are [`Normal`], [`Uniform`] (boxes and tori), [`Truncated`] and [`Mixture`]. [`Flow::symmetrized`] makes a density symmetric under a finite

@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 pub mod broadcast;
 pub mod buffer;
-pub(crate) mod coulomb;
 pub mod conv;
+pub(crate) mod coulomb;
 pub mod elementwise;
 pub mod gemm;
 pub mod inner;

@@ -372,7 +372,13 @@ fn every_flow_integrates_to_one() {
         for (name, map) in fields {
             let flow = Flow::new(Normal::standard(d).unwrap(), map).unwrap();
             // densities of pair fields have kinks at the origin and on diagonals, along grid lines: their error is in h², and is taken out
-            let coarse = if d == 1 { 200 } else if name == "pair" { 128 } else { 40 };
+            let coarse = if d == 1 {
+                200
+            } else if name == "pair" {
+                128
+            } else {
+                40
+            };
             let total = (4.0 * integral(&flow, &p, d, 9.0, 2 * coarse) - integral(&flow, &p, d, 9.0, coarse)) / 3.0;
             assert!((total - 1.0).abs() < 1e-5, "{name} in {d}D integrates to {total}");
             let base: &dyn Base<f64> = flow.base();

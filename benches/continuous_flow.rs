@@ -1,0 +1,106 @@
+//! A step of a continuous flow of the Coulomb gas: six charges, 20 steps of RK4, loss and gradient; the divergence in closed form at batch
+//! 512, and as the trace of the Jacobian at batch 64. The inputs are those of the peers' case `cnf_coulomb`, and so are the numbers printed.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use pullback::flow::continuous::{ContinuousFlow, Divergence, RadialWeights, VelocityField, pair_field, pair_velocity};
+use pullback::flow::{Flow, Normal};
+use pullback::nn::{Param, Params};
+use pullback::ode::{Adjoint, Method, OdeOptions, Stepping};
+use pullback::physics::coulomb::CoulombGas;
+use pullback::prelude::*;
+use pullback::variational::Target;
+use std::hint::black_box;
+use std::time::Duration;
+
+const PARTICLES: usize = 6;
+const HIDDEN: usize = 64;
+
+/// The peers' generator: splitmix64 of a counter, in (0, 1).
+fn unit(seed: u64, n: usize) -> impl Iterator<Item = f64> {
+    (1..=n as u64).map(move |k| {
+        let z = seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((((z ^ (z >> 31)) >> 12) as f64) + 0.5) * 2f64.powi(-52)
+    })
+}
+
+fn normal(seed: u64, shape: &[usize]) -> Var<f64> {
+    let u: Vec<f64> = unit(seed, 2 * shape.iter().product::<usize>()).collect();
+    let x = u.chunks(2).map(|u| (-2.0 * u[0].ln()).sqrt() * (std::f64::consts::TAU * u[1]).cos()).collect();
+    Var::from_shape_vec(shape, x).unwrap()
+}
+
+/// A pair field that is constant in time, as the peers have it.
+struct Constant {
+    weights: [[Param; 3]; 2],
+}
+
+impl Constant {
+    fn new(params: &mut Params<f64>) -> Self {
+        let weights = [0, 1].map(|f| {
+            [("a", 10, 1.0), ("b", 20, 1.0), ("c", 30, 1.0 / HIDDEN as f64)].map(|(name, seed, scale)| {
+                let x: Vec<f64> = unit(seed + f, HIDDEN).map(|u| (2.0 * u - 1.0) * scale).collect();
+                params.param(&format!("{f}/{name}"), x)
+            })
+        });
+        Constant { weights }
+    }
+
+    fn radial(&self, p: &Params<f64>) -> [RadialWeights<f64>; 2] {
+        self.weights.map(|w| w.map(|w| p.get(w).clone()))
+    }
+}
+
+impl VelocityField<f64> for Constant {
+    fn dim(&self) -> usize {
+        2 * PARTICLES
+    }
+    fn velocity(&self, p: &Params<f64>, _: &Var<f64>, x: &Var<f64>, _: Option<&Var<f64>>) -> Result<Var<f64>> {
+        let [phi, psi] = self.radial(p);
+        pair_velocity(x, PARTICLES, &phi, &psi)
+    }
+    fn with_divergence(&self, p: &Params<f64>, _: &Var<f64>, x: &Var<f64>, _: Option<&Var<f64>>) -> Option<Result<(Var<f64>, Var<f64>)>> {
+        let [phi, psi] = self.radial(p);
+        Some(pair_field(x, PARTICLES, &phi, &psi))
+    }
+}
+
+fn steps(c: &mut Criterion) {
+    let gas = CoulombGas::new(PARTICLES, 2, 0.5).unwrap();
+    let mut params = Params::new();
+    let field = Constant::new(&mut params);
+    let whole = ContinuousFlow::new(field).with_options(OdeOptions {
+        method: Method::Rk4,
+        stepping: Stepping::Fixed { step: 0.05 },
+        ..Default::default()
+    });
+    let few = Adjoint::Discrete { checkpoints: Some(8) };
+    let trace = whole.clone().with_divergence(Divergence::Exact);
+    let checkpointed = trace.clone().with_options(OdeOptions { adjoint: few, ..*whole.options() });
+    let mut group = c.benchmark_group("coulomb gas step");
+    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(5));
+    for (name, map, batch) in [("closed form", whole, 512), ("trace", trace, 64), ("trace, 8 checkpoints", checkpointed, 512)] {
+        let z = normal(1, &[512, 2 * PARTICLES]).slice(s![..batch, ..]);
+        let flow = Flow::new(Normal::standard(2 * PARTICLES).unwrap(), map).unwrap();
+        let loss = |p: &Params<f64>| {
+            let (x, log_volume) = flow.bijection().forward(p, &z, None)?;
+            let log_q = flow.base().log_prob(p, &z)? - log_volume;
+            Ok::<_, Error>((log_q + gas.energy(&x)? * 10.0).mean())
+        };
+        let (value, gradient) = params.value_and_grad(loss).unwrap();
+        let norms: Vec<f64> = gradient.iter().map(|(_, g)| g.square().sum().item().sqrt()).collect();
+        println!("{name}, batch {batch}: loss {}, gradients {norms:?}", value.item());
+        for threads in [1, 2] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let label = |what: &str| format!("{name}, batch {batch}, {what}, threads {threads}");
+            group.bench_function(label("value"), |b| pool.install(|| b.iter(|| black_box(loss(&params).unwrap()))));
+            group.bench_function(label("value and gradient"), |b| {
+                pool.install(|| b.iter(|| black_box(params.value_and_grad(loss).unwrap())))
+            });
+        }
+    }
+}
+
+criterion_group!(benches, steps);
+criterion_main!(benches);
