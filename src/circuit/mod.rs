@@ -27,6 +27,7 @@
 mod angle;
 mod builders;
 mod gate;
+mod local;
 mod observable;
 mod pauli;
 mod plan;
