@@ -1,6 +1,7 @@
 //! The library from outside, a module for each of its own: values against oracles and exact results, derivatives against finite
 //! differences. One program, because each would compile the generic operations anew.
 mod autodiff;
+mod circuit;
 mod coverage;
 mod distributions;
 mod implicit;

@@ -1,3 +1,4 @@
 mod derivatives;
+mod errors;
 mod gates;
 mod support;
