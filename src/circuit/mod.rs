@@ -40,6 +40,7 @@ mod fermion;
 mod fisher;
 mod gate;
 mod instruction;
+mod local;
 mod matrix;
 mod network;
 mod observable;

@@ -1,4 +1,5 @@
 mod derivatives;
+mod errors;
 mod gates;
 mod noise;
 mod observables;
