@@ -60,7 +60,7 @@ fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<
         maps.push(match kind {
             "nice" => Box::new(Coupling::new(&mut scope, &mask, Additive, &net, rng)?),
             "realnvp" => Box::new(Coupling::new(&mut scope, &mask, Scale::bounded(2.0)?, &net, rng)?),
-            "spline" => Box::new(Coupling::new(&mut scope, &mask, RationalQuadratic::new(16, (-4.0, 4.0), Tails::Linear)?, &net, rng)?),
+            "spline" => Box::new(Coupling::new(&mut scope, &mask, RationalQuadratic::new(16, (-6.0, 6.0), Tails::Linear)?, &net, rng)?),
             "maf" => Box::new(Autoregressive::masked(&mut scope, 2, Scale::bounded(2.0)?, &net, rng)?),
             "continuous" => Box::new(ContinuousFlow::new(MlpField::new(&mut scope, 2, 0, &[64, 64], rng))),
             other => {
