@@ -1,6 +1,6 @@
 //! One training step of RealNVP by reverse KL: loss and gradient, 8 affine couplings with networks d/2 → 128 → 128 → d (tanh), batch 1024,
-//! energy Σ (x_i² − 1)² + ½ (x_i − x_{i+1})². Inputs are counter-based, so that the loss and the norms of the first gradients, which are printed, can be
-//! compared with other programs' for the same step.
+//! energy Σ (x_i² − 1)² + ½ (x_i − x_{i+1})². Inputs are counter-based, so that the loss and the norms of the first gradients, which are
+//! printed, can be compared with other programs' for the same step.
 
 use criterion::Criterion;
 use pullback::flow::{Bijection, ColumnMask, Composition, Coupling, Flow, Net, Noise, Normal, Scale};

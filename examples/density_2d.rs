@@ -14,10 +14,11 @@ use pullback::prelude::*;
 use pullback::variational::{Annealing, MaximumLikelihood, Objective, ReverseKl, TrainOptions, Trainer, free_energy, target};
 use rand::{SeedableRng, rngs::StdRng};
 
-/// A normalizing flow is a density that one draws from and evaluates: x = f(z), ln q(x) = ln p(z) − ln|det ∂f/∂z|. Here flows learn densities of the plane,
-/// from samples by maximum likelihood (lowering −⟨ln q⟩, whose least value is the entropy), and from the energy alone by the variational
-/// free energy ⟨ln q + E⟩ ≥ −ln Z. The kinds: NICE (shifts), RealNVP (scales and shifts), splines, masked autoregressive (maf) and continuous flows.
-/// The test's −⟨ln q⟩ is taken relative to ⟨−ln p⟩ of the same points, which is known, so that its noise is that of ln p/q.
+/// A normalizing flow is a density that one draws from and evaluates: x = f(z), ln q(x) = ln p(z) − ln|det ∂f/∂z|. Here flows learn
+/// densities of the plane, from samples by maximum likelihood (lowering −⟨ln q⟩, whose least value is the entropy), and from the energy
+/// alone by the variational free energy ⟨ln q + E⟩ ≥ −ln Z. The kinds: NICE (shifts), RealNVP (scales and shifts), splines, masked
+/// autoregressive (maf) and continuous flows. The test's −⟨ln q⟩ is taken relative to ⟨−ln p⟩ of the same points, which is known, so that
+/// its noise is that of ln p/q.
 #[derive(Parser, serde::Serialize)]
 struct Args {
     /// Densities, of eight_gaussians, two_moons, checkerboard, rings, double_well
@@ -30,7 +31,7 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_value = "samples,energy")]
     from: Vec<String>,
     /// Training steps; continuous flows take half as many
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 4000)]
     steps: u64,
     /// Samples in a step
     #[arg(long, default_value_t = 512)]
@@ -60,7 +61,7 @@ fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<
         maps.push(match kind {
             "nice" => Box::new(Coupling::new(&mut scope, &mask, Additive, &net, rng)?),
             "realnvp" => Box::new(Coupling::new(&mut scope, &mask, Scale::bounded(2.0)?, &net, rng)?),
-            "spline" => Box::new(Coupling::new(&mut scope, &mask, RationalQuadratic::new(16, (-4.0, 4.0), Tails::Linear)?, &net, rng)?),
+            "spline" => Box::new(Coupling::new(&mut scope, &mask, RationalQuadratic::new(24, (-6.0, 6.0), Tails::Linear)?, &net, rng)?),
             "maf" => Box::new(Autoregressive::masked(&mut scope, 2, Scale::bounded(2.0)?, &net, rng)?),
             "continuous" => Box::new(ContinuousFlow::new(MlpField::new(&mut scope, 2, 0, &[64, 64], rng))),
             other => {
@@ -132,7 +133,7 @@ fn main() -> common::Outcome {
                     flow.initialize(&mut params, &data, None)?;
                 }
                 let steps = if kind == "continuous" { args.steps.div_ceil(2) } else { args.steps };
-                let rate = if kind == "continuous" { 4e-3 } else { 2e-3 };
+                let rate = if matches!(kind.as_str(), "continuous" | "spline") { 4e-3 } else { 2e-3 };
                 let schedule = Schedule::Cosine { initial: rate, last: rate * 1e-2, steps: steps as usize };
                 let options = TrainOptions { steps, seed: args.options.seed, progress: true, ..Default::default() };
                 let mut trainer = Trainer::new(params, Adam::new(schedule).clip(Clip::Norm(10.0)), options);
@@ -189,12 +190,12 @@ fn main() -> common::Outcome {
                 }
                 let heat = density(reach, CELLS, &|x| flow.log_prob(p, x))?;
                 figure = figure.panel(panel(&format!("{kind}, from {from}"), &heat));
-                drawn.push((kind.clone(), flow.sample(p, 3000, &mut rng)?));
+                drawn.push((kind.clone(), flow.sample(p, 1500, &mut rng)?));
             }
             let clouds = std::iter::once(("exact samples".to_string(), test.clone())).chain(drawn);
             for (title, x) in clouds {
                 let axes = Panel::new("x", "y").title(&title).x_range(-reach, reach).y_range(-reach, reach);
-                figure = figure.panel(axes.series("", &pairs(&x, 3000), Style::Dots));
+                figure = figure.panel(axes.series("", &pairs(&x, 1500), Style::Dots));
             }
         }
         figure.save(run.out(), name)?;

@@ -157,8 +157,8 @@ impl Panel {
         self
     }
 
-    /// Shades of values ≥ 0 under everything else, from white at 0 to dark at the largest: on a grid over these ranges, which become those of the axes, row by
-    /// row from the lowest y.
+    /// Shades of values ≥ 0 under everything else, from white at 0 to dark at the largest: on a grid over these ranges, which become those
+    /// of the axes, row by row from the lowest y.
     pub fn heat(mut self, values: &[f64], columns: usize, x: (f64, f64), y: (f64, f64)) -> Self {
         self.heat = Some(Heat { values: values.to_vec(), columns });
         self.x_range(x.0, x.1).y_range(y.0, y.1)

@@ -1,14 +1,16 @@
 //! Autoregressive maps: column i is transformed with parameters from the columns before it.
 //!
-//! One masked network (MADE; Germain et al., arXiv:1502.03509) gives all parameters θ_i(u_1, …, u_{i−1}) in one pass. Two maps are made of it:
+//! One masked network (MADE; Germain et al., arXiv:1502.03509) gives all parameters θ_i(u_1, …, u_{i−1}) in one pass. Two maps are made of
+//! it:
 //!
-//! - inverse autoregressive (Kingma et al., arXiv:1606.04934), y_i = τ(x_i; θ_i(x_{<i})): forward, from noise to sample, is one pass and the inverse
+//! - inverse autoregressive (Kingma et al., arXiv:1606.04934), y_i = τ(x_i; θ_i(x_{<i})): forward, from noise to sample, is one pass and
+//!   the inverse
 //!   takes d of them, one column at a time;
 //! - masked autoregressive (Papamakarios, Pavlakou and Murray, arXiv:1705.07057), x_i = τ⁻¹(y_i; θ_i(y_{<i})): the inverse, from data to
 //!   noise, is one pass and forward takes d.
 //!
-//! The Jacobian is triangular either way, ln|det| = Σ_i ln τ′. The passes of the slow direction are recorded one after the other, so it is differentiated like any
-//! other computation.
+//! The Jacobian is triangular either way, ln|det| = Σ_i ln τ′. The passes of the slow direction are recorded one after the other, so it is
+//! differentiated like any other computation.
 
 use super::conditioner::{Net, on_circle, with_context};
 use super::density::check_shape;

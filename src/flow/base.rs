@@ -203,7 +203,8 @@ impl<T: Real> Mixture<T> {
     /// From densities and their weights, which need not add up to 1.
     ///
     /// # Errors
-    /// `Shape` if there are not as many weights, or the densities differ in their columns; `Argument` for none, or weights that are not positive.
+    /// `Shape` if there are not as many weights, or the densities differ in their columns; `Argument` for none, or weights that are not
+    /// positive.
     pub fn new(parts: Vec<Box<dyn Base<T>>>, weights: Vec<f64>) -> Result<Self> {
         if parts.len() != weights.len() {
             return Err(Error::shape("mixture", format!("{} densities and {} weights", parts.len(), weights.len())));

@@ -70,7 +70,8 @@ impl<T: Real> Bijection<T> for Permutation {
 }
 
 /// y = P L U x + t, with P a fixed random permutation, L unit lower triangular and U upper triangular with diagonal ±e^{s_i}
-/// (Kingma and Dhariwal, *Glow*, arXiv:1807.03039, eq. 10): any invertible matrix up to the order of rows, ln|det| = Σ s_i. It starts as a rotation.
+/// (Kingma and Dhariwal, *Glow*, arXiv:1807.03039, eq. 10): any invertible matrix up to the order of rows, ln|det| = Σ s_i. It starts as a
+/// rotation.
 #[derive(Clone, Debug)]
 pub struct LuLinear {
     permutation: Permutation,
@@ -135,8 +136,8 @@ impl<T: Real> Bijection<T> for LuLinear {
     }
 }
 
-/// y = Q x, Q = H_k ⋯ H_1 a product of Householder reflections H = 1 − 2 v vᵀ/vᵀv: volume is preserved. k = d reaches every orthogonal matrix of
-/// determinant (−1)ᵈ (Tomczak and Welling, arXiv:1611.09630).
+/// y = Q x, Q = H_k ⋯ H_1 a product of Householder reflections H = 1 − 2 v vᵀ/vᵀv: volume is preserved. k = d reaches every orthogonal
+/// matrix of determinant (−1)ᵈ (Tomczak and Welling, arXiv:1611.09630).
 #[derive(Clone, Debug)]
 pub struct Householder {
     vectors: Param,

@@ -14,8 +14,8 @@
 //! | that follow a velocity field | [`continuous`] |
 //! | made of others | [`Composition`], [`Inverse`] |
 //!
-//! Bases are [`Normal`], [`Uniform`] (boxes and tori), [`Truncated`] and [`Mixture`]. [`Flow::symmetrized`] makes a density symmetric under a finite
-//! [`Group`].
+//! Bases are [`Normal`], [`Uniform`] (boxes and tori), [`Truncated`] and [`Mixture`]. [`Flow::symmetrized`] makes a density symmetric
+//! under a finite [`Group`].
 //!
 //! ```
 //! use pullback::flow::{Bijection, ColumnMask, Composition, Coupling, Flow, Net, Normal, RationalQuadratic, Tails};

@@ -13,8 +13,8 @@ pub trait IncreasingMap<T: Real>: Send + Sync + 'static {
     fn parameters(&self) -> usize;
     /// The column, of `columns`, that this entry of θ's rows belongs to.
     fn column(&self, parameter: usize, columns: usize) -> usize;
-    /// y and ln ∂y/∂x, both (batch, columns), for x (batch, columns) and θ (batch, columns · parameters). An entry of y depends on the same entry
-    /// of x and its own parameters alone.
+    /// y and ln ∂y/∂x, both (batch, columns), for x (batch, columns) and θ (batch, columns · parameters). An entry of y depends on the
+    /// same entry of x and its own parameters alone.
     ///
     /// # Errors
     /// Whatever it meets.
@@ -91,7 +91,8 @@ impl<T: Real> Primitive for Solve<T> {
 /// How often a bracket is widened and halved.
 const LIMIT: usize = 2200;
 
-/// All entries at once: brackets are widened by doubling until they hold the roots, then Newton's steps, or halves where a step leaves the bracket.
+/// All entries at once: brackets are widened by doubling until they hold the roots, then Newton's steps, or halves where a step leaves the
+/// bracket.
 fn solve<T: Real>(map: &dyn IncreasingMap<T>, y: &Var<T>, theta: &Var<T>) -> Result<Var<T>> {
     let shape = y.shape().to_vec();
     let target = y.as_slice();
@@ -164,8 +165,8 @@ fn solve<T: Real>(map: &dyn IncreasingMap<T>, y: &Var<T>, theta: &Var<T>) -> Res
     ))
 }
 
-/// y = x + Σ_j a_j tanh(b_j x + c_j) with a_j, b_j > 0 from softplus: increasing and onto, a smooth staircase. An entry's parameters are all a,
-/// all b, all c, raw; at raw −∞ for a it is the identity.
+/// y = x + Σ_j a_j tanh(b_j x + c_j) with a_j, b_j > 0 from softplus: increasing and onto, a smooth staircase. An entry's parameters are
+/// all a, all b, all c, raw; at raw −∞ for a it is the identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TanhSum {
     terms: usize,

@@ -1,8 +1,8 @@
 //! The affine transformer.
 //!
-//! y = x eˢ + t, s = c tanh(r/c): ẏ = eˢ (ẋ + x ṡ) + ṫ, ln y′ = s; inverse x = (y − t) e⁻ˢ: ẋ = e⁻ˢ (ẏ − ṫ) − x ṡ, ln x′ = −s; ṡ = (1 − (s/c)²) ṙ. In a coupling of
-//! many columns the map, the columns that pass and the row sums are one pass on numbers, and one back; what is differentiated again is the formula in array
-//! operations.
+//! y = x eˢ + t, s = c tanh(r/c): ẏ = eˢ (ẋ + x ṡ) + ṫ, ln y′ = s; inverse x = (y − t) e⁻ˢ: ẋ = e⁻ˢ (ẏ − ṫ) − x ṡ, ln x′ = −s; ṡ = (1 −
+//! (s/c)²) ṙ. In a coupling of many columns the map, the columns that pass and the row sums are one pass on numbers, and one back; what is
+//! differentiated again is the formula in array operations.
 
 use super::Direction;
 use super::transformer::{Transformer, check_theta};

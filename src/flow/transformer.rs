@@ -1,4 +1,5 @@
-//! Transformers: increasing maps of one number whose parameters come from elsewhere, the building block of coupling and autoregressive maps.
+//! Transformers: increasing maps of one number whose parameters come from elsewhere, the building block of coupling and autoregressive
+//! maps.
 
 use super::Direction;
 use crate::autodiff::Var;
@@ -24,8 +25,8 @@ pub trait Transformer<T: Real>: Send + Sync {
     /// # Errors
     /// As [`Transformer::forward`].
     fn inverse(&self, y: &Var<T>, theta: &Var<T>) -> Result<(Var<T>, Var<T>)>;
-    /// The map of the columns `moved` of x (batch, dim), the others as they are, with the logarithm of each row, (batch,). θ is that of the moved
-    /// columns. Only speed is gained by giving this another body.
+    /// The map of the columns `moved` of x (batch, dim), the others as they are, with the logarithm of each row, (batch,). θ is that of
+    /// the moved columns. Only speed is gained by giving this another body.
     ///
     /// # Errors
     /// As [`Transformer::forward`].

@@ -102,7 +102,8 @@ impl Toy {
                 (r - number(2.0)).square() * number(0.5 / MOON_WIDTH.powi(2)) + minus_ln_sum(terms.to_vec())
             }
             Toy::Checkerboard => {
-                // the share of a blurred interval [a, a + 2] is F(z) − F(z − L) = F(z) F(L − z) (1 − e^{−L}), F the logistic function, z = (x − a)/s
+                // the share of a blurred interval [a, a + 2] is F(z) − F(z − L) = F(z) F(L − z) (1 − e^{−L}), F the logistic function, z =
+                // (x − a)/s
                 let length = 2.0 / BLUR;
                 let share = |x: &Var<T>, a: f64| {
                     let z = (x - number(a)) * number(1.0 / BLUR);

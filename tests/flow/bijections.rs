@@ -1,4 +1,5 @@
-//! What every bijection must satisfy: it is one, its logarithm is that of its Jacobian, and both directions are differentiated to second order.
+//! What every bijection must satisfy: it is one, its logarithm is that of its Jacobian, and both directions are differentiated to second
+//! order.
 
 use super::zoo::zoo;
 use pullback::linalg::slogdet;

@@ -1,7 +1,7 @@
 //! The spline's passes over elements, on `f64`: one forward, one backward.
 //!
-//! An element's raw parameters are K of widths, K of heights and those of the slopes. Softmax is computed for a block of elements at a time,
-//! so that its exponentials are vectorised; the slopes only at the two ends of the bin that the point lies in.
+//! An element's raw parameters are K of widths, K of heights and those of the slopes. Softmax is computed for a block of elements at a
+//! time, so that its exponentials are vectorised; the slopes only at the two ends of the bin that the point lies in.
 
 use super::segment::Segment;
 use super::{Direction, RationalQuadratic, Tails};

@@ -1,12 +1,12 @@
 //! Monotone rational-quadratic splines.
 //!
-//! K bins on [low, high]; in each the map is a quotient of quadratics with given values and positive slopes at the ends, so it is increasing,
-//! continuously differentiable and inverted in closed form (Gregory and Delbourgo 1982; Durkan, Bekasov, Murray and Papamakarios,
-//! *Neural Spline Flows*, arXiv:1906.04032; on circles: Rezende et al., arXiv:2002.02428).
+//! K bins on [low, high]; in each the map is a quotient of quadratics with given values and positive slopes at the ends, so it is
+//! increasing, continuously differentiable and inverted in closed form (Gregory and Delbourgo 1982; Durkan, Bekasov, Murray and
+//! Papamakarios, *Neural Spline Flows*, arXiv:1906.04032; on circles: Rezende et al., arXiv:2002.02428).
 //!
 //! Raw parameters become widths and heights by softmax, with a least share `min_bin` of the interval, and slopes by softplus, with a least
-//! value `min_slope`; at 0 the map is the identity. The second derivative jumps at the edges of bins: there the one of the bin to the right is
-//! taken.
+//! value `min_slope`; at 0 the map is the identity. The second derivative jumps at the edges of bins: there the one of the bin to the
+//! right is taken.
 
 mod composed;
 mod kernel;
