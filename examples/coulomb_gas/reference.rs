@@ -10,7 +10,7 @@ use pullback::physics::coulomb::{CoulombGas, IntegrationOptions, MetropolisOptio
 
 /// F = −ln Z/β of n charges in a parabolic trap, H = g Σ_{i<j} 1/r + c Σ x² at g = 1, from that of the ideal gas: dF/dg = ⟨Σ 1/r⟩_g, integrated over
 /// g = s³ by Gauss–Legendre quadrature, with Markov chains at each node. For two charges F is also an integral over their distance. The
-/// default took 13 minutes on two cores; its result is the reference of the example coulomb_gas.
+/// default takes a minute or two; its result is the reference of the example coulomb_gas.
 #[derive(Parser, serde::Serialize)]
 struct Args {
     /// Number of charges n
@@ -29,7 +29,7 @@ struct Args {
     #[arg(long, default_value_t = 16)]
     nodes: usize,
     /// Sweeps of each of eight Markov chains at each node
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 60_000)]
     sweeps: usize,
     #[command(flatten)]
     #[serde(flatten)]
