@@ -30,6 +30,7 @@ mod gate;
 mod local;
 mod observable;
 mod pauli;
+mod picture;
 mod plan;
 mod run;
 mod state;

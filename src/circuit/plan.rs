@@ -545,6 +545,8 @@ impl Fuser {
         let (mut start, mut bits) = (0, row);
         let mut close = |start: usize, end: usize, bits: usize| {
             if start < end {
+                // a pass of its own reads and writes the state once, in place: nothing to gain from tiles
+                let bits = if end - start == 1 { (1usize << n) - 1 } else { bits };
                 // filled up with the lowest bits, so that rows are long
                 let mut bits = bits;
                 for q in 0..n {

@@ -1,4 +1,5 @@
 mod derivatives;
 mod errors;
 mod gates;
+mod picture;
 mod support;
