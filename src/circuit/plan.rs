@@ -125,6 +125,8 @@ pub(crate) struct Plan {
 
 /// Index bits of a tile: ψ and λ of a tile fit the second-level cache.
 pub(crate) const TILE: usize = 13;
+/// Steps of a group, so that what is kept of them does not grow with the depth.
+const STEPS: usize = 256;
 /// Index bits of a part of a tile: ψ and λ of it fit the first-level cache.
 const PART: usize = 9;
 /// Index bits that are always inside a tile: rows of a kilobyte.
@@ -529,7 +531,8 @@ impl Fuser {
         let part: usize = bits.iter().take(PART).map(|&b| bit(b as usize)).sum();
         let mut runs: Vec<Run> = Vec::new();
         for (i, step) in steps.iter().enumerate() {
-            let size = if Fuser::couples(step).unwrap_or(0) & !part == 0 { PART.min(bits.len()) } else { bits.len() };
+            let inside = steps.len() > 1 && Fuser::couples(step).unwrap_or(0) & !part == 0;
+            let size = if inside { PART.min(bits.len()) } else { bits.len() };
             match runs.last_mut() {
                 Some(run) if run.bits == size => run.steps.end = i + 1,
                 _ => runs.push(Run { steps: i..i + 1, bits: size }),
@@ -545,6 +548,8 @@ impl Fuser {
         let (mut start, mut bits) = (0, row);
         let mut close = |start: usize, end: usize, bits: usize| {
             if start < end {
+                // a pass of its own reads and writes the state once, in place: nothing to gain from tiles
+                let bits = if end - start == 1 { (1usize << n) - 1 } else { bits };
                 // filled up with the lowest bits, so that rows are long
                 let mut bits = bits;
                 for q in 0..n {
@@ -565,7 +570,7 @@ impl Fuser {
                     (start, bits) = (i + 1, row);
                 }
                 Some(along) => {
-                    if (bits | along).count_ones() as usize > TILE {
+                    if (bits | along).count_ones() as usize > TILE || i - start == STEPS {
                         close(start, i, bits);
                         (start, bits) = (i, row);
                     }
