@@ -1,13 +1,10 @@
 mod derivatives;
 mod errors;
 mod gates;
-<<<<<<< HEAD
 mod noise;
 mod observables;
+mod picture;
 mod qasm;
 mod refusals;
 mod shift;
-=======
-mod picture;
->>>>>>> circuit
 mod support;
