@@ -4,25 +4,26 @@
 //! Math. Phys. 76, 289 (1980)). The natural gradient (Stokes et al., Quantum 4, 269 (2020)) descends along g⁺∇E with the Fubini–Study metric g = F/4.
 //! The states come from any function of θ: a circuit, or a network in front of one.
 
+use super::angle::Angle;
 use super::state::StateVector;
+use super::tree::Circuit;
 use crate::autodiff::{Var, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::linalg::eigh;
 use num_complex::Complex;
-use std::ops::Range;
 
 type C = Complex<f64>;
 
 /// Tangent states are kept up to this many bytes.
 const MEMORY: usize = 4 << 30;
 
-/// Tangent states |∂_iψ⟩ − |ψ⟩⟨ψ|∂_iψ⟩ for the parameters of a range, of shape \[range, 2ⁿ\].
-fn tangents(f: &dyn Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>, range: Range<usize>) -> Result<Var<C>> {
+/// Tangent states |∂_iψ⟩ − |ψ⟩⟨ψ|∂_iψ⟩ for the parameters of a block, of shape \[block, 2ⁿ\].
+fn tangents(f: &dyn Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>, block: &[usize]) -> Result<Var<C>> {
     const NAME: &str = "quantum_fisher";
     let mut rows: Vec<C> = Vec::new();
-    let count = range.len();
+    let count = block.len();
     let mut len = 0;
-    for i in range {
+    for &i in block {
         let mut direction = vec![0.0; theta.len()];
         direction[i] = 1.0;
         let (psi, tangent) = jvp(|t: &Var<f64>| Ok::<_, Error>(f(t)?.into_amplitudes()), theta, &Var::from(direction))?;
@@ -75,27 +76,27 @@ fn check(theta: &Var<f64>) -> Result<()> {
 /// What f returns; if θ is not a vector or f gives a batch; if the tangent states would take more than 4 GiB (the error says how much).
 pub fn quantum_fisher(f: impl Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>) -> Result<Var<f64>> {
     check(theta)?;
-    gram(&tangents(&f, theta, 0..theta.len())?)
+    gram(&tangents(&f, theta, &(0..theta.len()).collect::<Vec<_>>())?)
 }
 
 fn gram(tangents: &Var<C>) -> Result<Var<f64>> {
     Ok(tangents.conj().matmul(tangents.t()).real() * 4.0)
 }
 
-/// The diagonal blocks of F for ranges of parameters, as a layer of a circuit; only these are computed.
+/// The diagonal blocks of F for groups of parameters, as those of [`Circuit::parameter_layers`]; only these are computed.
 ///
 /// # Errors
-/// As [`quantum_fisher`], and if a range goes beyond the parameters.
+/// As [`quantum_fisher`], and if there is no such parameter.
 pub fn quantum_fisher_blocks(
     f: impl Fn(&Var<f64>) -> Result<StateVector>,
     theta: &Var<f64>,
-    blocks: &[Range<usize>],
+    blocks: &[Vec<usize>],
 ) -> Result<Vec<Var<f64>>> {
     check(theta)?;
-    if let Some(b) = blocks.iter().find(|b| b.end > theta.len() || b.start > b.end) {
-        return Err(Error::argument("quantum_fisher_blocks", format!("block {b:?}: there are {} parameters", theta.len())));
+    if let Some(i) = blocks.iter().flatten().find(|&&i| i >= theta.len()) {
+        return Err(Error::argument("quantum_fisher_blocks", format!("parameter {i}: there are {}", theta.len())));
     }
-    blocks.iter().map(|b| gram(&tangents(&f, theta, b.clone())?)).collect()
+    blocks.iter().map(|b| gram(&tangents(&f, theta, b)?)).collect()
 }
 
 /// F(θ) v without the matrix: 4 Re J†(Jv − ψ⟨ψ|Jv⟩) with the states' derivative J, one forward and one reverse sweep. As an operator in
@@ -153,4 +154,40 @@ pub fn natural_gradient(
     let largest = values.as_slice().iter().fold(0.0f64, |m, x| m.max(x.abs()));
     let inverse: Vec<f64> = values.as_slice().iter().map(|x| if x.abs() <= 1e-12 * largest { 0.0 } else { 1.0 / (x + damping) }).collect();
     Ok(vectors.matmul(vectors.t().matmul(gradient) * Var::from(inverse)))
+}
+
+impl Circuit {
+    /// The parameters in layers: in a layer, gates of different parameters act on different qubits, so that their generators commute, and
+    /// blocks of the Fisher information are those of one layer each (Stokes et al.). A parameter of several gates is in the layer of the first.
+    ///
+    /// ```
+    /// use pullback::circuit::variational_circuit;
+    /// let layers = variational_circuit(2, 1)?.parameter_layers(); // Rx, Rz on each qubit; CNOTs; Rz, Rx
+    /// assert_eq!(layers, [[0, 2], [1, 3], [4, 6], [5, 7]]);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    pub fn parameter_layers(&self) -> Vec<Vec<usize>> {
+        let mut layers: Vec<Vec<usize>> = Vec::new();
+        let mut layer_of: Vec<Option<usize>> = vec![None; self.parameters()];
+        // the first layer that a gate on the qubit may be in, and the last parameter on it
+        let mut free = vec![0; self.qubits()];
+        for i in self.instructions() {
+            let qubits = i.qubits();
+            for angle in i.gate.angles() {
+                let Angle::Parameter { index, .. } = angle else { continue };
+                if layer_of[index].is_none() {
+                    let layer = qubits.iter().map(|&q| free[q]).max().unwrap_or(0);
+                    layers.resize(layers.len().max(layer + 1), Vec::new());
+                    layers[layer].push(index);
+                    layer_of[index] = Some(layer);
+                }
+                let after = layer_of[index].map_or(0, |l| l + 1);
+                qubits.iter().for_each(|&q| free[q] = free[q].max(after));
+            }
+            // a gate without parameters carries the order from qubit to qubit
+            let most = qubits.iter().map(|&q| free[q]).max().unwrap_or(0);
+            qubits.iter().for_each(|&q| free[q] = most);
+        }
+        layers
+    }
 }
