@@ -145,15 +145,6 @@ impl Circuit {
     }
 }
 
-/// One block of a circuit as its gates.
-pub(super) fn of_block(circuit: &Circuit, one: &Block) -> Vec<Instruction> {
-    let mut out = Vec::new();
-    let qubits: Vec<usize> = (0..circuit.qubits()).collect();
-    let angles: Vec<Angle> = (0..circuit.parameters()).map(|i| Parameter(i).into()).collect();
-    block(one, &Frame { qubits: &qubits, angles: &angles, controls: &[], inverse: false }, &mut out);
-    out
-}
-
 /// A circuit of these gates with that many parameters.
 pub(super) fn assemble(
     qubits: usize,

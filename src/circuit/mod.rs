@@ -13,7 +13,7 @@
 //! - [`hardware_efficient`], [`qaoa`], [`unitary_coupled_cluster`]: circuits of variational algorithms; [`FermionOperator`]: fermions on qubits.
 //! - [`DensityMatrix`], [`Channel`]: noise. [`Program`]: measurements, resets and conditions between gates; trajectories.
 //! - [`parameter_shift`]: gradients from expectation values alone, of any [`Backend`]; [`quantum_fisher`], [`natural_gradient`].
-//! - [`Circuit::from_qasm`], [`Circuit::to_qasm`]: OpenQASM 2. [`Circuit::to_svg`], and a picture as text by `{}`.
+//! - [`Circuit::from_qasm`], [`Circuit::to_qasm`]: OpenQASM 2. [`Circuit::diagram`], [`Circuit::to_svg`]: pictures.
 //! - [`Circuit::expectation_network`], [`Circuit::amplitude_network`]: the circuit as an einsum.
 //!
 //! ```
@@ -40,6 +40,7 @@ mod fermion;
 mod fisher;
 mod gate;
 mod instruction;
+mod local;
 mod matrix;
 mod network;
 mod observable;

@@ -8,6 +8,7 @@ use super::angle::Angle;
 use super::gate::{Gate, Unitary};
 use super::pauli::Pauli;
 use super::tree::{Block, Circuit, Control, Trotter};
+use crate::kernels::elementwise::{Unary, unary_inplace};
 use crate::kernels::state_vector::Subset;
 use crate::kernels::state_vector::pauli_rotation::Masks;
 use crate::kernels::state_vector::permute::{Affine, Permutation};
@@ -25,12 +26,34 @@ pub(crate) enum Factor {
     Fixed(Su2),
 }
 
-impl Factor {
-    pub(crate) fn at(&self, theta: &[f64]) -> Su2 {
-        match *self {
+/// Parameters, and the sines and cosines of the factors' half angles: all at once, vectorised.
+pub(crate) struct Values<'a> {
+    pub(crate) theta: &'a [f64],
+    sin: Vec<f64>,
+    cos: Vec<f64>,
+}
+
+impl Plan {
+    pub(crate) fn values<'a>(&self, theta: &'a [f64]) -> Values<'a> {
+        let half = |f: &Factor| match *f {
+            Factor::Fixed(_) => 0.0,
+            Factor::Rotation(_, angle) => 0.5 * angle.at(theta),
+        };
+        let sin: Vec<f64> = self.factors.iter().map(half).collect();
+        let mut cos = sin.clone();
+        let mut out = Values { theta, sin, cos: Vec::new() };
+        unary_inplace(Unary::Cos, &mut cos);
+        unary_inplace(Unary::Sin, &mut out.sin);
+        out.cos = cos;
+        out
+    }
+
+    /// One factor.
+    pub(crate) fn factor(&self, i: usize, values: &Values) -> Su2 {
+        match self.factors[i] {
             Factor::Fixed(u) => u,
-            Factor::Rotation(pauli, angle) => {
-                let (s, c) = (0.5 * angle.at(theta)).sin_cos();
+            Factor::Rotation(pauli, _) => {
+                let (s, c) = (values.sin[i], values.cos[i]);
                 match pauli {
                     Pauli::X => Su2 { alpha: Complex::new(c, 0.0), beta: Complex::new(0.0, -s) },
                     Pauli::Y => Su2 { alpha: Complex::new(c, 0.0), beta: Complex::new(s, 0.0) },
@@ -38,6 +61,15 @@ impl Factor {
                 }
             }
         }
+    }
+
+    /// The product of factors, the first acting first.
+    pub(crate) fn product(&self, factors: &std::ops::Range<u32>, values: &Values) -> Su2 {
+        let mut u = self.factor(factors.start as usize, values);
+        for i in factors.start as usize + 1..factors.end as usize {
+            u = self.factor(i, values).times(u);
+        }
+        u
     }
 }
 
@@ -64,6 +96,16 @@ pub(crate) struct Group {
     pub(crate) steps: std::ops::Range<usize>,
     /// The index bits inside a tile, ascending.
     pub(crate) bits: Vec<u8>,
+    pub(crate) runs: Vec<Run>,
+}
+
+/// Consecutive steps of a group that are done part by part of a tile.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    /// Counted from the group's first.
+    pub(crate) steps: std::ops::Range<usize>,
+    /// How many of the group's bits a part has: all, or those of a part that fits the first-level cache.
+    pub(crate) bits: usize,
 }
 
 /// What a circuit does, independent of the values of its parameters.
@@ -83,6 +125,10 @@ pub(crate) struct Plan {
 
 /// Index bits of a tile: ψ and λ of a tile fit the second-level cache.
 pub(crate) const TILE: usize = 13;
+/// Steps of a group, so that what is kept of them does not grow with the depth.
+const STEPS: usize = 256;
+/// Index bits of a part of a tile: ψ and λ of it fit the first-level cache.
+const PART: usize = 9;
 /// Index bits that are always inside a tile: rows of a kilobyte.
 const ROW: usize = 6;
 
@@ -480,6 +526,21 @@ impl Fuser {
         }
     }
 
+    /// Steps that couple amplitudes inside parts only, several in a row, go part by part.
+    fn runs(steps: &[Step], bits: &[u8]) -> Vec<Run> {
+        let part: usize = bits.iter().take(PART).map(|&b| bit(b as usize)).sum();
+        let mut runs: Vec<Run> = Vec::new();
+        for (i, step) in steps.iter().enumerate() {
+            let inside = steps.len() > 1 && Fuser::couples(step).unwrap_or(0) & !part == 0;
+            let size = if inside { PART.min(bits.len()) } else { bits.len() };
+            match runs.last_mut() {
+                Some(run) if run.bits == size => run.steps.end = i + 1,
+                _ => runs.push(Run { steps: i..i + 1, bits: size }),
+            }
+        }
+        runs
+    }
+
     fn group(&self) -> Vec<Group> {
         let n = self.qubits;
         let row = (1usize << ROW.min(n)) - 1;
@@ -487,6 +548,8 @@ impl Fuser {
         let (mut start, mut bits) = (0, row);
         let mut close = |start: usize, end: usize, bits: usize| {
             if start < end {
+                // a pass of its own reads and writes the state once, in place: nothing to gain from tiles
+                let bits = if end - start == 1 { (1usize << n) - 1 } else { bits };
                 // filled up with the lowest bits, so that rows are long
                 let mut bits = bits;
                 for q in 0..n {
@@ -494,7 +557,9 @@ impl Fuser {
                         bits |= bit(q);
                     }
                 }
-                groups.push(Group { steps: start..end, bits: (0..n as u8).filter(|&q| bits >> q & 1 == 1).collect() });
+                let bits: Vec<u8> = (0..n as u8).filter(|&q| bits >> q & 1 == 1).collect();
+                let runs = Fuser::runs(&self.steps[start..end], &bits);
+                groups.push(Group { steps: start..end, bits, runs });
             }
         };
         for (i, step) in self.steps.iter().enumerate() {
@@ -505,7 +570,7 @@ impl Fuser {
                     (start, bits) = (i + 1, row);
                 }
                 Some(along) => {
-                    if (bits | along).count_ones() as usize > TILE {
+                    if (bits | along).count_ones() as usize > TILE || i - start == STEPS {
                         close(start, i, bits);
                         (start, bits) = (i, row);
                     }

@@ -88,6 +88,7 @@ impl Outcome {
 /// ```
 /// use pullback::prelude::*;
 /// use pullback::circuit::{Circuit, Program};
+/// use rand::{SeedableRng, rngs::StdRng};
 /// // teleportation: what is measured is corrected, and qubit 2 has what qubit 0 had
 /// let mut program = Program::new(3, 2)?;
 /// let mut c = Circuit::new(3);
@@ -96,7 +97,7 @@ impl Outcome {
 /// program.if_equal(1..2, 1, Circuit::new(3).x(2)?)?.if_equal(0..1, 1, Circuit::new(3).z(2)?)?;
 /// let none = Var::from(vec![]);
 /// for seed in 0..4 {
-///     let end = program.run(&none, &mut rand::SeedableRng::seed_from_u64(seed) as &mut rand::rngs::StdRng)?;
+///     let end = program.run(&none, &mut StdRng::seed_from_u64(seed))?;
 ///     let z = end.state.expectation(&"Z2".parse()?)?.item();
 ///     assert!((z - 0.8f64.cos()).abs() < 1e-14);
 /// }

@@ -4,8 +4,9 @@
 //! v = Im⟨λ|σ|ψ⟩ is Im⟨λ̇|σ|ψ⟩ + Im⟨λ|σ|ψ̇⟩: an exact Hessian-vector product with four states, whatever the depth.
 
 use super::angle::Angle;
-use super::plan::{Factor, Plan, Step};
-use super::sweep::{Action, Local, add, along, permute, sign, turn_back};
+use super::local::{Action, Local, parts, sign};
+use super::plan::{Factor, Plan, Step, Values};
+use super::sweep::{add, along, permute, turn_back};
 use crate::kernels::pool;
 use crate::kernels::state_vector::{Amplitude, Subset, diagonal, pauli_rotation, phase, tiles, two_level};
 
@@ -17,22 +18,22 @@ fn rate(angle: Angle, tangent: &[f64]) -> f64 {
     }
 }
 
-/// w of a product of factors.
-fn product_rate(factors: &[Factor], theta: &[f64], tangent: &[f64]) -> [f64; 3] {
-    let mut w = [0.0; 3];
-    for f in factors {
-        w = turn_back(f.at(theta).inverse(), w);
-        if let Factor::Rotation(pauli, angle) = *f {
-            w[along(pauli)] += rate(angle, tangent);
-        }
-    }
-    w
-}
-
 impl Plan {
-    fn rates(&self, steps: std::ops::Range<usize>, theta: &[f64], tangent: &[f64]) -> Vec<[f64; 3]> {
+    /// w of a product of factors.
+    fn product_rate(&self, factors: &std::ops::Range<u32>, values: &Values, tangent: &[f64]) -> [f64; 3] {
+        let mut w = [0.0; 3];
+        for i in factors.start as usize..factors.end as usize {
+            w = turn_back(self.factor(i, values).inverse(), w);
+            if let Factor::Rotation(pauli, angle) = self.factors[i] {
+                w[along(pauli)] += rate(angle, tangent);
+            }
+        }
+        w
+    }
+
+    fn rates(&self, steps: std::ops::Range<usize>, values: &Values, tangent: &[f64]) -> Vec<[f64; 3]> {
         let of = |step: &Step| match step {
-            Step::TwoLevel { factors, .. } => product_rate(&self.factors[factors.start as usize..factors.end as usize], theta, tangent),
+            Step::TwoLevel { factors, .. } => self.product_rate(factors, values, tangent),
             Step::Rotation { angle, .. } | Step::Phase { angle, .. } | Step::Table { angle, .. } => [rate(*angle, tangent), 0.0, 0.0],
             Step::Permute { .. } | Step::Matrix { .. } => [0.0; 3],
         };
@@ -47,19 +48,25 @@ impl Plan {
     pub(crate) fn forward_tangent<A: Amplitude>(&self, theta: &[f64], tangent: &[f64], psi: &mut Vec<A>, dpsi: &mut Vec<A>) {
         let mut scratch = Vec::new();
         let mut local = Vec::new();
+        let values = self.values(theta);
         for group in &self.groups {
             if let Some(p) = self.permutation(group) {
                 permute(p, psi, &mut scratch, false);
                 permute(p, dpsi, &mut scratch, false);
                 continue;
             }
-            self.local(group, theta, false, &mut local);
-            let rates = self.rates(group.steps.clone(), theta, tangent);
+            self.local(group, &values, false, &mut local);
+            let rates = self.rates(group.steps.clone(), &values, tangent);
             tiles::walk([psi, dpsi], &group.bits, &|| (), &|(), base, [psi, dpsi]| {
-                for (step, &w) in local.iter().zip(&rates).filter(|(s, _)| s.acts(base)) {
-                    step.apply(base, psi);
-                    step.apply(base, dpsi);
-                    step.generate(base, psi, dpsi, w);
+                for run in &group.runs {
+                    parts(group, run.bits, base, [&mut *psi, &mut *dpsi], &mut |base, [psi, dpsi]| {
+                        let steps = local[run.steps.clone()].iter().zip(&rates[run.steps.clone()]);
+                        for (step, &w) in steps.filter(|(s, _)| s.acts(base)) {
+                            step.apply(base, psi);
+                            step.apply(base, dpsi);
+                            step.generate(base, psi, dpsi, w);
+                        }
+                    });
                 }
             });
         }
@@ -80,6 +87,7 @@ impl Plan {
     ) {
         let mut scratch = Vec::new();
         let mut local = Vec::new();
+        let values = self.values(theta);
         if !self.phases.is_empty() {
             let turned = phase::bracket(psi, dlambda, Subset::ALL) + phase::bracket(dpsi, lambda, Subset::ALL);
             for &a in &self.phases {
@@ -99,19 +107,26 @@ impl Plan {
                 }
                 continue;
             }
-            self.local(group, theta, true, &mut local);
-            let rates = self.rates(group.steps.clone(), theta, tangent);
+            self.local(group, &values, true, &mut local);
+            let rates = self.rates(group.steps.clone(), &values, tangent);
             let zeros = || vec![([0.0; 3], [0.0; 3]); rates.len()];
             let sums = tiles::walk([psi, lambda, dpsi, dlambda], &group.bits, &zeros, &|sums, base, [psi, lambda, dpsi, dlambda]| {
-                for ((step, &w), (v, dv)) in local.iter().zip(&rates).zip(sums).rev().filter(|((s, _), _)| s.acts(base)) {
-                    let (a, b) = (step.bracket(base, psi, dlambda), step.bracket(base, dpsi, lambda));
-                    (0..3).for_each(|k| dv[k] += a[k] + b[k]);
-                    let back = w.map(|w| -w);
-                    step.generate(base, psi, dpsi, back);
-                    step.generate(base, lambda, dlambda, back);
-                    let here = step.undo(base, psi, lambda);
-                    (0..3).for_each(|k| v[k] += here[k]);
-                    step.undo(base, dpsi, dlambda);
+                for run in group.runs.iter().rev() {
+                    let states = [&mut *psi, &mut *lambda, &mut *dpsi, &mut *dlambda];
+                    parts(group, run.bits, base, states, &mut |base, [psi, lambda, dpsi, dlambda]| {
+                        let at = run.steps.clone();
+                        let steps = local[at.clone()].iter().zip(&rates[at.clone()]).zip(&mut sums[at]);
+                        for ((step, &w), (v, dv)) in steps.rev().filter(|((s, _), _)| s.acts(base)) {
+                            let (a, b) = (step.bracket(base, psi, dlambda), step.bracket(base, dpsi, lambda));
+                            (0..3).for_each(|k| dv[k] += a[k] + b[k]);
+                            let back = w.map(|w| -w);
+                            step.generate(base, psi, dpsi, back);
+                            step.generate(base, lambda, dlambda, back);
+                            let here = step.undo(base, psi, lambda);
+                            (0..3).for_each(|k| v[k] += here[k]);
+                            step.undo(base, dpsi, dlambda);
+                        }
+                    });
                 }
             });
             for (i, step) in self.steps[group.steps.clone()].iter().enumerate() {
@@ -121,8 +136,7 @@ impl Plan {
                 let (v, dv) = (sum(|s| s.0), sum(|s| s.1));
                 match step {
                     Step::TwoLevel { factors, .. } => {
-                        let factors = &self.factors[factors.start as usize..factors.end as usize];
-                        pull_factors_tangent(factors, theta, tangent, v, dv, gradient);
+                        self.pull_factors_tangent(factors, &values, tangent, [v, dv], gradient);
                     }
                     Step::Rotation { angle, .. } => add(gradient, *angle, 0.5 * dv[0]),
                     Step::Phase { angle, .. } => add(gradient, *angle, -dv[0]),
@@ -133,22 +147,29 @@ impl Plan {
         }
         pool::give(scratch);
     }
-}
 
-/// The tangents of the derivatives of an SU(2)'s factors: d(Rᵀv)/dθ = Rᵀv × n for a rotation R about n.
-fn pull_factors_tangent(factors: &[Factor], theta: &[f64], tangent: &[f64], mut v: [f64; 3], mut dv: [f64; 3], gradient: &mut [f64]) {
-    for f in factors.iter().rev() {
-        let u = f.at(theta);
-        let (back, mut dback) = (turn_back(u, v), turn_back(u, dv));
-        if let Factor::Rotation(pauli, angle) = *f {
-            let n = along(pauli);
-            add(gradient, angle, 0.5 * dv[n]);
-            let (j, k) = ((n + 1) % 3, (n + 2) % 3);
-            let w = rate(angle, tangent);
-            dback[j] += w * back[k];
-            dback[k] -= w * back[j];
+    /// The tangents of the derivatives of an SU(2)'s factors: d(Rᵀv)/dθ = Rᵀv × n for a rotation R about n.
+    fn pull_factors_tangent(
+        &self,
+        factors: &std::ops::Range<u32>,
+        values: &Values,
+        tangent: &[f64],
+        [mut v, mut dv]: [[f64; 3]; 2],
+        gradient: &mut [f64],
+    ) {
+        for i in (factors.start as usize..factors.end as usize).rev() {
+            let u = self.factor(i, values);
+            let (back, mut dback) = (turn_back(u, v), turn_back(u, dv));
+            if let Factor::Rotation(pauli, angle) = self.factors[i] {
+                let n = along(pauli);
+                add(gradient, angle, 0.5 * dv[n]);
+                let (j, k) = ((n + 1) % 3, (n + 2) % 3);
+                let w = rate(angle, tangent);
+                dback[j] += w * back[k];
+                dback[k] -= w * back[j];
+            }
+            (v, dv) = (back, dback);
         }
-        (v, dv) = (back, dback);
     }
 }
 

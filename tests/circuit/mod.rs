@@ -1,7 +1,9 @@
 mod derivatives;
+mod errors;
 mod gates;
 mod noise;
 mod observables;
+mod picture;
 mod qasm;
 mod refusals;
 mod shift;

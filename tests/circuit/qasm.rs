@@ -1,8 +1,8 @@
-//! OpenQASM 2 in and out, and pictures.
+//! OpenQASM 2 in and out.
 
 use super::gates::{THETA, random_circuit};
 use super::support::{C, Draw};
-use pullback::circuit::{Channel, Circuit, Gate, Pauli, PauliSum, Program, Trotter, Unitary};
+use pullback::circuit::{Channel, Circuit, Gate, Pauli, Program, Unitary};
 use pullback::prelude::*;
 use std::sync::Arc;
 
@@ -197,30 +197,4 @@ fn what_qasm_cannot_say_is_an_error() {
     let mut wide = Circuit::new(7);
     wide.gate(Gate::Diagonal(Arc::new(vec![1.0; 128]), 0.1.into()), &[0, 1, 2, 3, 4, 5, 6]).unwrap();
     assert!(wide.to_qasm(&[]).unwrap_err().to_string().contains("at most 6"));
-}
-
-#[test]
-fn pictures_show_every_gate() {
-    let mut c = Circuit::new(3);
-    let p = c.named("a");
-    c.h(0).unwrap().cnot(0, 2).unwrap().rz(1, 2.0 * p).unwrap().swap(0, 1).unwrap().rxx(1, 2, p).unwrap();
-    c.controlled(Gate::Z, &[2], &[(0, false).into()]).unwrap();
-    let h: PauliSum = "Z0 Z1 + X1".parse().unwrap();
-    c.exponential(&h, 0.5, Trotter::Second, 3).unwrap();
-    let copy = c.clone();
-    c.repeat(&copy, &[0, 1, 2], 4).unwrap();
-    let text = c.to_string();
-    println!("{text}");
-    assert_eq!(text.lines().count(), 5);
-    let lines: Vec<usize> = text.lines().step_by(2).map(|l| l.chars().count()).collect();
-    assert!(lines.windows(2).all(|w| w[0] == w[1]), "lines of different lengths: {lines:?}");
-    for part in ["H", "●", "○", "×", "X(a)", "Rz(2a)", "exp(-i·0.5·H):1", "×4"] {
-        assert!(text.contains(part), "{part} is missing");
-    }
-    let svg = c.to_svg();
-    assert_eq!(svg.matches("<circle").count(), 2);
-    assert_eq!(svg.matches("<rect").count() - 1, svg.matches("<text").count() - 3);
-    assert!(svg.contains("Rz(2a)") && svg.ends_with("</svg>\n"));
-    // nothing to draw is no error
-    assert_eq!(Circuit::new(1).to_string(), "q0: ─\n");
 }

@@ -11,12 +11,15 @@ pub mod pauli_rotation;
 pub mod pauli_sum;
 pub mod permute;
 pub mod phase;
+#[cfg(test)]
+mod tests;
 pub mod tiles;
 pub mod two_level;
 
 pub use lanes::Amplitude;
 use lanes::Lanes;
 
+use crate::kernels::parallel::Shared;
 use num_complex::Complex;
 
 /// The indices that have `value` on the bits of `mask`.
@@ -31,6 +34,11 @@ pub struct Subset {
 impl Subset {
     /// All indices.
     pub const ALL: Subset = Subset { mask: 0, value: 0 };
+
+    /// Both conditions, on different bits.
+    fn and(self, other: Subset) -> Subset {
+        Subset { mask: self.mask | other.mask, value: self.value | other.value }
+    }
 
     /// The same bits without those of `mask`.
     fn without(self, mask: usize) -> Subset {
@@ -74,7 +82,37 @@ impl<A: Amplitude, K: Loop<A>> crate::kernels::simd::Task for Dispatched<K, A> {
 }
 
 fn dispatch<A: Amplitude, K: Loop<A>>(task: K) -> K::Output {
+    #[cfg(test)]
+    if tests::PLAIN.get() {
+        return crate::kernels::simd::Task::run::<false>(Dispatched(task, std::marker::PhantomData::<A>));
+    }
     crate::kernels::simd::dispatch(Dispatched(task, std::marker::PhantomData::<A>))
+}
+
+/// Amplitudes from which a pass over a whole state is shared out.
+const LARGE: usize = 1 << 17;
+
+/// Parts of a large state for tasks, by the values of its highest index bits that are free.
+fn split(len: usize, used: usize) -> Vec<Subset> {
+    let free: Vec<usize> = (0..len.ilog2() as usize).rev().map(|q| 1 << q).filter(|b| used & b == 0).take(4).collect();
+    if len < LARGE || free.len() < 4 {
+        return vec![Subset::ALL];
+    }
+    let mask = free.iter().sum();
+    (0..16usize).map(|k| Subset { mask, value: (0..4).filter(|i| k >> i & 1 == 1).map(|i| free[i]).sum() }).collect()
+}
+
+/// A state that tasks share; each works on the indices of its part.
+#[derive(Clone, Copy)]
+struct State<A> {
+    start: Shared<*mut A>,
+    len: usize,
+}
+
+impl<A> State<A> {
+    fn new(x: &mut [A]) -> State<A> {
+        State { start: Shared(x.as_mut_ptr()), len: x.len() }
+    }
 }
 
 /// Most lanes that a register has.

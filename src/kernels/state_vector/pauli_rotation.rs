@@ -3,7 +3,8 @@
 //! With P = i^{|x∧z|} X^x Z^z, ⟨j|P|j⊕x⟩ = i^{|x∧z|} (−1)^{(j⊕x)·z}, so that ψ_j ← cos(θ/2) ψ_j − i sin(θ/2) ⟨j|P|j⊕x⟩ ψ_{j⊕x}: the factor
 //! is real or imaginary as |x∧z| is odd or even, half the arithmetic of a general gate on one qubit.
 
-use super::{Amplitude, Lanes, Loop, Subset, by_lane, dispatch, parity, total};
+use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, parity, split, total};
+use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
 /// The bits of a Pauli string: X where only `x` is set, Z where only `z` is, Y where both are.
@@ -88,18 +89,18 @@ unsafe fn partner<A: Amplitude, L: Lanes<A>, const LANE: usize, const IMAGINARY:
     }
 }
 
-struct Apply<'a, A> {
-    psi: &'a mut [A],
+struct Apply<A> {
+    psi: State<A>,
     p: Masks,
     controls: Subset,
     angle: f64,
 }
 
-impl<A: Amplitude> Apply<'_, A> {
+impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
-        let at = layout(self.p, self.controls, self.psi.len(), L::WIDTH);
-        let psi = self.psi.as_mut_ptr();
+        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH);
+        let psi = self.psi.start.get();
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
@@ -141,10 +142,10 @@ macro_rules! pick {
     };
 }
 
-impl<A: Amplitude> Loop<A> for Apply<'_, A> {
+impl<A: Amplitude> Loop<A> for Apply<A> {
     type Output = ();
     fn extent(&self) -> (usize, usize) {
-        (self.psi.len(), 0)
+        (self.psi.len, 0)
     }
     #[inline(always)]
     unsafe fn run<L: Lanes<A>>(self) {
@@ -161,22 +162,23 @@ fn check(p: Masks, controls: Subset, len: usize) {
 /// ψ ← exp(−iθP/2) ψ on the subset of the controls.
 pub fn apply<A: Amplitude>(psi: &mut [A], p: Masks, controls: Subset, angle: f64) {
     check(p, controls, psi.len());
-    dispatch(Apply { psi, p, controls, angle });
+    let (psi, parts) = (State::new(psi), split(psi.len(), p.x | p.z | controls.mask));
+    for_each(parts.len(), &|k| dispatch(Apply { psi, p, controls: controls.and(parts[k]), angle }));
 }
 
-struct Undo<'a, A> {
-    psi: &'a mut [A],
-    lambda: &'a mut [A],
+struct Undo<A> {
+    psi: State<A>,
+    lambda: State<A>,
     p: Masks,
     controls: Subset,
     angle: f64,
 }
 
-impl<A: Amplitude> Undo<'_, A> {
+impl<A: Amplitude> Undo<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
-        let at = layout(self.p, self.controls, self.psi.len(), L::WIDTH);
-        let (psi, lambda) = (self.psi.as_mut_ptr(), self.lambda.as_mut_ptr());
+        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH);
+        let (psi, lambda) = (self.psi.start.get(), self.lambda.start.get());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
@@ -215,10 +217,10 @@ impl<A: Amplitude> Undo<'_, A> {
     }
 }
 
-impl<A: Amplitude> Loop<A> for Undo<'_, A> {
+impl<A: Amplitude> Loop<A> for Undo<A> {
     type Output = f64;
     fn extent(&self) -> (usize, usize) {
-        (self.psi.len(), 0)
+        (self.psi.len, 0)
     }
     #[inline(always)]
     unsafe fn run<L: Lanes<A>>(self) -> f64 {
@@ -231,7 +233,11 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
 pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], p: Masks, controls: Subset, angle: f64) -> f64 {
     check(p, controls, psi.len());
     assert_eq!(psi.len(), lambda.len());
-    dispatch(Undo { psi, lambda, p, controls, angle })
+    let (psi, lambda, parts) = (State::new(psi), State::new(lambda), split(psi.len(), p.x | p.z | controls.mask));
+    if parts.len() == 1 {
+        return dispatch(Undo { psi, lambda, p, controls, angle });
+    }
+    collect(parts.len(), |k| dispatch(Undo { psi, lambda, p, controls: controls.and(parts[k]), angle })).iter().sum()
 }
 
 struct Bracket<'a, A> {

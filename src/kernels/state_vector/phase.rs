@@ -1,6 +1,7 @@
 //! A phase on the amplitudes whose index has given bits: Z, S, T, phase gates and their controlled forms.
 
-use super::{Amplitude, Lanes, Loop, Subset, by_lane, dispatch, total};
+use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, split, total};
+use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
 /// How the subset lies in registers of a given width: the bits not run through, the high bits' values, the count, the lanes.
@@ -26,21 +27,21 @@ unsafe fn factor<A: Amplitude, L: Lanes<A>>(z: Complex<f64>, lanes: Subset) -> (
     }
 }
 
-struct Apply<'a, A> {
-    psi: &'a mut [A],
+struct Apply<A> {
+    psi: State<A>,
     on: Subset,
     z: Complex<f64>,
 }
 
-impl<A: Amplitude> Loop<A> for Apply<'_, A> {
+impl<A: Amplitude> Loop<A> for Apply<A> {
     type Output = ();
     fn extent(&self) -> (usize, usize) {
-        (self.psi.len(), 0)
+        (self.psi.len, 0)
     }
     #[inline(always)]
     unsafe fn run<L: Lanes<A>>(self) {
-        let (fixed, value, count, lanes) = layout(self.on, self.psi.len(), L::WIDTH);
-        let psi = self.psi.as_mut_ptr();
+        let (fixed, value, count, lanes) = layout(self.on, self.psi.len, L::WIDTH);
+        let psi = self.psi.start.get();
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let (re, im) = factor::<A, L>(self.z, lanes);
@@ -58,25 +59,26 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
 /// ψ_i ← z ψ_i for the indices of the subset.
 pub fn apply<A: Amplitude>(psi: &mut [A], on: Subset, z: Complex<f64>) {
     check(on, psi.len());
-    dispatch(Apply { psi, on, z });
+    let (psi, parts) = (State::new(psi), split(psi.len(), on.mask));
+    for_each(parts.len(), &|k| dispatch(Apply { psi, on: on.and(parts[k]), z }));
 }
 
-struct Undo<'a, A> {
-    psi: &'a mut [A],
-    lambda: &'a mut [A],
+struct Undo<A> {
+    psi: State<A>,
+    lambda: State<A>,
     on: Subset,
     z: Complex<f64>,
 }
 
-impl<A: Amplitude> Loop<A> for Undo<'_, A> {
+impl<A: Amplitude> Loop<A> for Undo<A> {
     type Output = f64;
     fn extent(&self) -> (usize, usize) {
-        (self.psi.len(), 0)
+        (self.psi.len, 0)
     }
     #[inline(always)]
     unsafe fn run<L: Lanes<A>>(self) -> f64 {
-        let (fixed, value, count, lanes) = layout(self.on, self.psi.len(), L::WIDTH);
-        let (psi, lambda) = (self.psi.as_mut_ptr(), self.lambda.as_mut_ptr());
+        let (fixed, value, count, lanes) = layout(self.on, self.psi.len, L::WIDTH);
+        let (psi, lambda) = (self.psi.start.get(), self.lambda.start.get());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
             let (re, im) = factor::<A, L>(self.z.conj(), lanes);
@@ -101,7 +103,11 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
 pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], on: Subset, z: Complex<f64>) -> f64 {
     check(on, psi.len());
     assert_eq!(psi.len(), lambda.len());
-    dispatch(Undo { psi, lambda, on, z })
+    let (psi, lambda, parts) = (State::new(psi), State::new(lambda), split(psi.len(), on.mask));
+    if parts.len() == 1 {
+        return dispatch(Undo { psi, lambda, on, z });
+    }
+    collect(parts.len(), |k| dispatch(Undo { psi, lambda, on: on.and(parts[k]), z })).iter().sum()
 }
 
 struct Bracket<'a, A> {

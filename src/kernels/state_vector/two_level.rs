@@ -3,7 +3,8 @@
 //! With α = a + ib and β = c + id the gate is ((α, −β*), (β, α*)): four real coefficients, so that a sweep over ψ and λ keeps them, the sums
 //! and the amplitudes in sixteen registers.
 
-use super::{Amplitude, Lanes, Loop, Subset, by_lane, dispatch, total};
+use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, split, total};
+use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
 /// ((α, −β*), (β, α*)), |α|² + |β|² = 1.
@@ -51,6 +52,11 @@ impl Pairs {
     pub fn qubit(target: usize, controls: Subset) -> Pairs {
         let bit = 1 << target;
         Pairs { mask: controls.mask | bit, zero: controls.value, one: controls.value | bit }
+    }
+
+    /// The pairs that are in a part of the state.
+    fn with(self, part: Subset) -> Pairs {
+        Pairs { mask: self.mask | part.mask, zero: self.zero | part.value, one: self.one | part.value }
     }
 
     fn check(&self, len: usize) {
@@ -178,16 +184,16 @@ unsafe fn vector<A: Amplitude, L: Lanes<A>>([x, y, z0, z1]: [L; 4], lanes: Subse
     unsafe { [im(total(x, on)), re(total(y, on)), im(total(z0, on)) - im(total(z1, on))] }
 }
 
-struct Apply<'a, A> {
-    psi: &'a mut [A],
+struct Apply<A> {
+    psi: State<A>,
     pairs: Pairs,
     u: Su2,
 }
 
-impl<A: Amplitude> Apply<'_, A> {
+impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) {
-        let psi = self.psi.as_mut_ptr();
+        let psi = self.psi.start.get();
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let u = coefficients::<A, L>(self.u, at.lanes, 1.0);
@@ -203,14 +209,14 @@ impl<A: Amplitude> Apply<'_, A> {
     }
 }
 
-impl<A: Amplitude> Loop<A> for Apply<'_, A> {
+impl<A: Amplitude> Loop<A> for Apply<A> {
     type Output = ();
     fn extent(&self) -> (usize, usize) {
-        (self.psi.len(), self.pairs.scalar())
+        (self.psi.len, self.pairs.scalar())
     }
     #[inline(always)]
     unsafe fn run<L: Lanes<A>>(self) {
-        let at = Layout::new(self.pairs, self.psi.len(), L::WIDTH);
+        let at = Layout::new(self.pairs, self.psi.len, L::WIDTH);
         // SAFETY: passed on.
         unsafe { by_low!(self, L, at) }
     }
@@ -219,20 +225,21 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
 /// ψ ← Uψ.
 pub fn apply<A: Amplitude>(psi: &mut [A], pairs: Pairs, u: Su2) {
     pairs.check(psi.len());
-    dispatch(Apply { psi, pairs, u });
+    let (psi, parts) = (State::new(psi), split(psi.len(), pairs.mask));
+    for_each(parts.len(), &|k| dispatch(Apply { psi, pairs: pairs.with(parts[k]), u }));
 }
 
-struct Undo<'a, A> {
-    psi: &'a mut [A],
-    lambda: &'a mut [A],
+struct Undo<A> {
+    psi: State<A>,
+    lambda: State<A>,
     pairs: Pairs,
     u: Su2,
 }
 
-impl<A: Amplitude> Undo<'_, A> {
+impl<A: Amplitude> Undo<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) -> [f64; 3] {
-        let (psi, lambda) = (self.psi.as_mut_ptr(), self.lambda.as_mut_ptr());
+        let (psi, lambda) = (self.psi.start.get(), self.lambda.start.get());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
             let u = coefficients::<A, L>(self.u.inverse(), at.lanes, 1.0);
@@ -257,14 +264,14 @@ impl<A: Amplitude> Undo<'_, A> {
     }
 }
 
-impl<A: Amplitude> Loop<A> for Undo<'_, A> {
+impl<A: Amplitude> Loop<A> for Undo<A> {
     type Output = [f64; 3];
     fn extent(&self) -> (usize, usize) {
-        (self.psi.len(), self.pairs.scalar())
+        (self.psi.len, self.pairs.scalar())
     }
     #[inline(always)]
     unsafe fn run<L: Lanes<A>>(self) -> [f64; 3] {
-        let at = Layout::new(self.pairs, self.psi.len(), L::WIDTH);
+        let at = Layout::new(self.pairs, self.psi.len, L::WIDTH);
         // SAFETY: passed on.
         unsafe { by_low!(self, L, at) }
     }
@@ -274,7 +281,12 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
 pub fn undo<A: Amplitude>(psi: &mut [A], lambda: &mut [A], pairs: Pairs, u: Su2) -> [f64; 3] {
     pairs.check(psi.len());
     assert_eq!(psi.len(), lambda.len());
-    dispatch(Undo { psi, lambda, pairs, u })
+    let (psi, lambda, parts) = (State::new(psi), State::new(lambda), split(psi.len(), pairs.mask));
+    if parts.len() == 1 {
+        return dispatch(Undo { psi, lambda, pairs, u });
+    }
+    let sums = collect(parts.len(), |k| dispatch(Undo { psi, lambda, pairs: pairs.with(parts[k]), u }));
+    sums.iter().fold([0.0; 3], |v, s| std::array::from_fn(|k| v[k] + s[k]))
 }
 
 struct Bracket<'a, A> {

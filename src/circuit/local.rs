@@ -1,0 +1,189 @@
+//! Steps with numbers, as a tile of the state sees them.
+
+use super::gate::Unitary;
+use super::plan::{Group, Plan, Step, Values};
+use crate::kernels::state_vector::diagonal::Entries;
+use crate::kernels::state_vector::pauli_rotation::Masks;
+use crate::kernels::state_vector::two_level::{Pairs, Su2};
+use crate::kernels::state_vector::{Amplitude, Subset, dense, diagonal, pauli_rotation, phase, two_level};
+use num_complex::Complex;
+use std::sync::Arc;
+
+/// A step with numbers, as a tile sees it.
+pub(super) struct Local {
+    pub(super) action: Action,
+    /// What the index bits outside the tile must be.
+    pub(super) outside: Subset,
+    /// The bits outside the tile that give a sign.
+    pub(super) sign: usize,
+}
+
+pub(super) enum Action {
+    TwoLevel(Pairs, Su2),
+    Rotation(Masks, Subset, f64),
+    Phase(Subset, Complex<f64>),
+    Matrix(Vec<usize>, Subset, Unitary),
+    Table(Table),
+}
+
+/// A diagonal as a tile sees it.
+pub(super) struct Table {
+    /// (bit of the index in the tile, bit of the entry's number)
+    inside: Vec<(usize, usize)>,
+    /// The same for the bits of the whole index that are outside the tile.
+    outside: Vec<(usize, usize)>,
+    pub(super) controls: Subset,
+    pub(super) diagonal: Arc<Vec<f64>>,
+    /// e^{−iθd}
+    pub(super) factors: Vec<Complex<f64>>,
+}
+
+impl Table {
+    pub(super) fn entries(&self, base: usize) -> Entries<'_> {
+        Entries { bits: &self.inside, offset: self.outside.iter().map(|&(from, to)| (base >> from & 1) << to).sum() }
+    }
+}
+
+/// The bits of a mask at the places `bits`, moved together.
+fn compress(mask: usize, bits: &[u8]) -> usize {
+    bits.iter().enumerate().map(|(k, &b)| (mask >> b & 1) << k).sum()
+}
+
+/// The consecutive parts of a tile that a run works on one after the other, with the index of their first amplitudes.
+pub(super) fn parts<A, const S: usize>(
+    group: &Group,
+    bits: usize,
+    base: usize,
+    mut states: [&mut [A]; S],
+    f: &mut dyn FnMut(usize, [&mut [A]; S]),
+) {
+    let size = 1 << bits;
+    for k in 0..states[0].len() / size {
+        let above: usize = group.bits[bits..].iter().enumerate().map(|(i, &b)| (k >> i & 1) << b).sum();
+        f(base | above, states.each_mut().map(|s| &mut s[k * size..][..size]));
+    }
+}
+
+impl Local {
+    /// Whether the bits outside the tile let the step act.
+    pub(super) fn acts(&self, base: usize) -> bool {
+        base & self.outside.mask == self.outside.value
+    }
+
+    /// ψ ← Uψ on a tile.
+    pub(super) fn apply<A: Amplitude>(&self, base: usize, psi: &mut [A]) {
+        match &self.action {
+            &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u),
+            &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, angle * sign(base & self.sign)),
+            &Action::Phase(on, z) => phase::apply(psi, on, z),
+            Action::Matrix(targets, controls, u) => dense::apply(psi, targets, *controls, u.entries()),
+            Action::Table(t) => diagonal::apply(psi, &t.entries(base), t.controls, &t.factors),
+        }
+    }
+
+    /// Im⟨λ|σ|ψ⟩, or Im⟨λ|P|ψ⟩ for a generator P; then U† on both.
+    pub(super) fn undo<A: Amplitude>(&self, base: usize, psi: &mut [A], lambda: &mut [A]) -> [f64; 3] {
+        match &self.action {
+            &Action::TwoLevel(pairs, u) => two_level::undo(psi, lambda, pairs, u),
+            &Action::Rotation(masks, controls, angle) => {
+                let s = sign(base & self.sign);
+                [s * pauli_rotation::undo(psi, lambda, masks, controls, s * angle), 0.0, 0.0]
+            }
+            &Action::Phase(on, z) => [phase::undo(psi, lambda, on, z), 0.0, 0.0],
+            Action::Matrix(targets, controls, u) => {
+                dense::apply(psi, targets, *controls, u.entries());
+                dense::apply(lambda, targets, *controls, u.entries());
+                [0.0; 3]
+            }
+            Action::Table(t) => [diagonal::undo(psi, lambda, &t.entries(base), t.controls, &t.diagonal, &t.factors), 0.0, 0.0],
+        }
+    }
+
+    /// ψ ← U†ψ on a tile, of a step made for going back.
+    pub(super) fn apply_inverse<A: Amplitude>(&self, base: usize, psi: &mut [A]) {
+        match &self.action {
+            &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u.inverse()),
+            &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, -angle * sign(base & self.sign)),
+            &Action::Phase(on, z) => phase::apply(psi, on, z.conj()),
+            // the matrix is the adjoint already
+            Action::Matrix(targets, controls, u) => dense::apply(psi, targets, *controls, u.entries()),
+            Action::Table(t) => {
+                let back: Vec<_> = t.factors.iter().map(|z| z.conj()).collect();
+                diagonal::apply(psi, &t.entries(base), t.controls, &back)
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// A group's steps; those of a run look at the parts that it works on as their tiles.
+    pub(super) fn local(&self, group: &Group, values: &Values, back: bool, out: &mut Vec<Local>) {
+        out.clear();
+        for run in &group.runs {
+            let bits = &group.bits[..run.bits];
+            for step in run.steps.clone() {
+                out.push(self.local_step(&self.steps[group.steps.start + step], bits, values, back));
+            }
+        }
+    }
+
+    fn local_step(&self, step: &Step, bits: &[u8], values: &Values, back: bool) -> Local {
+        // consecutive bits at the bottom keep their places
+        let low = bits.iter().enumerate().all(|(k, &b)| k == b as usize);
+        let inside: usize = if low { (1 << bits.len()) - 1 } else { bits.iter().map(|&b| 1usize << b).sum() };
+        let cut = |mask: usize| if low { mask & inside } else { compress(mask, bits) };
+        let subset = |s: Subset| Subset { mask: cut(s.mask), value: cut(s.value) };
+        let outside = |s: Subset| Subset { mask: s.mask & !inside, value: s.value & !inside };
+        match step {
+            Step::TwoLevel { pairs, factors } => {
+                let u = self.product(factors, values);
+                Local {
+                    action: Action::TwoLevel(Pairs { mask: cut(pairs.mask), zero: cut(pairs.zero), one: cut(pairs.one) }, u),
+                    outside: outside(Subset { mask: pairs.mask, value: pairs.zero }),
+                    sign: 0,
+                }
+            }
+            Step::Rotation { masks, controls, angle } => Local {
+                action: Action::Rotation(Masks { x: cut(masks.x), z: cut(masks.z) }, subset(*controls), angle.at(values.theta)),
+                outside: outside(*controls),
+                sign: masks.z & !inside,
+            },
+            Step::Phase { on, angle } => Local {
+                action: Action::Phase(subset(*on), Complex::from_polar(1.0, angle.at(values.theta))),
+                outside: outside(*on),
+                sign: 0,
+            },
+            Step::Matrix { index, targets, controls } => Local {
+                action: Action::Matrix(
+                    targets.iter().map(|&q| cut(1 << q).trailing_zeros() as usize).collect(),
+                    subset(*controls),
+                    if back { self.matrices[*index as usize].adjoint() } else { self.matrices[*index as usize].clone() },
+                ),
+                outside: outside(*controls),
+                sign: 0,
+            },
+            Step::Table { index, targets, controls, angle } => {
+                let bits: Vec<(usize, usize)> = targets.iter().enumerate().map(|(to, &from)| (from, to)).collect();
+                let (within, beyond): (Vec<_>, Vec<_>) = bits.into_iter().partition(|&(from, _)| inside >> from & 1 == 1);
+                let diagonal = self.tables[*index as usize].clone();
+                let theta = angle.at(values.theta);
+                Local {
+                    action: Action::Table(Table {
+                        inside: within.into_iter().map(|(from, to)| (cut(1 << from).trailing_zeros() as usize, to)).collect(),
+                        outside: beyond,
+                        controls: subset(*controls),
+                        factors: diagonal.iter().map(|d| Complex::from_polar(1.0, -theta * d)).collect(),
+                        diagonal,
+                    }),
+                    outside: outside(*controls),
+                    sign: 0,
+                }
+            }
+            Step::Permute { .. } => unreachable!("a permutation is a group of its own"),
+        }
+    }
+}
+
+pub(super) fn sign(bits: usize) -> f64 {
+    if bits.count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }
+}

@@ -1,0 +1,74 @@
+//! The plain loops give what the vector instructions give.
+
+use super::pauli_rotation::{self, Masks};
+use super::pauli_sum::Grouped;
+use super::two_level::{self, Pairs, Su2};
+use super::{Amplitude, Subset, dense, phase};
+use num_complex::Complex;
+use std::cell::Cell;
+
+thread_local! {
+    /// Whether this thread's loops run without vector instructions.
+    pub(super) static PLAIN: Cell<bool> = const { Cell::new(false) };
+}
+
+fn state<A: Amplitude>(n: usize, seed: f64) -> Vec<A> {
+    (0..1 << n).map(|i| A::cast(Complex::new((seed + i as f64).sin(), (seed * 3.0 - 2.0 * i as f64).cos()))).collect()
+}
+
+/// Everything that the kernels do, on states of n qubits.
+fn all<A: Amplitude>(n: usize) -> Vec<Complex<f64>> {
+    let mut out: Vec<Complex<f64>> = Vec::new();
+    let u = Su2 { alpha: Complex::new(0.36, 0.48), beta: Complex::new(-0.64, 0.48) };
+    let real = |v: &[f64], out: &mut Vec<Complex<f64>>| out.extend(v.iter().map(|&x| Complex::new(x, 0.0)));
+    for q in 0..n {
+        for c in (0..n).filter(|&c| c != q) {
+            let (mut psi, mut lambda) = (state::<A>(n, 0.3), state::<A>(n, 1.7));
+            let on = Subset { mask: 1 << c, value: if (q + c) % 2 == 0 { 1 << c } else { 0 } };
+            let pairs = Pairs::qubit(q, on);
+            real(&two_level::bracket(&psi, &lambda, pairs), &mut out);
+            two_level::generate(&psi, &mut lambda, pairs, [0.3, -0.7, 0.2]);
+            two_level::apply(&mut psi, pairs, u);
+            real(&two_level::undo(&mut psi, &mut lambda, Pairs::qubit(q, Subset::ALL), u), &mut out);
+            for masks in [Masks { x: 1 << q, z: 1 << q }, Masks { x: 0, z: 1 << q }, Masks { x: 1 << q, z: 0 }] {
+                real(&[pauli_rotation::bracket(&psi, &lambda, masks, on)], &mut out);
+                pauli_rotation::generate(&psi, &mut lambda, masks, on, 0.4);
+                pauli_rotation::apply(&mut psi, masks, on, 0.9);
+                real(&[pauli_rotation::undo(&mut psi, &mut lambda, masks, on, 0.2)], &mut out);
+            }
+            let masks = Masks { x: (1 << q) | (1 << c), z: 1 << c };
+            pauli_rotation::apply(&mut psi, masks, Subset::ALL, -0.6);
+            real(&[pauli_rotation::undo(&mut psi, &mut lambda, masks, Subset::ALL, 0.5), phase::bracket(&psi, &lambda, on)], &mut out);
+            phase::apply(&mut psi, on, Complex::new(0.6, 0.8));
+            phase::generate(&psi, &mut lambda, on, 0.1);
+            real(&[phase::undo(&mut psi, &mut lambda, on, Complex::new(0.0, 1.0))], &mut out);
+            let matrix: Vec<Complex<f64>> = (0..16).map(|k| Complex::new(0.3 - 0.1 * k as f64, 0.05 * k as f64)).collect();
+            dense::apply(&mut psi, &[q, c], Subset::ALL, &matrix);
+            let h = Grouped::new(&[Masks { x: 1 << q, z: 1 << c }, Masks { x: 1 << q, z: 1 << q }, Masks { x: 0, z: 1 << c }]);
+            let mut multiplied = psi.clone();
+            h.apply(&[0.3, -0.5, 0.9], &psi, &mut multiplied);
+            real(&[h.expectation(&[0.3, -0.5, 0.9], &psi)], &mut out);
+            out.extend(h.brackets(3, &lambda, &psi));
+            out.extend(psi.iter().chain(&lambda).chain(&multiplied).map(|z| z.widen()));
+        }
+    }
+    out
+}
+
+#[test]
+fn plain_loops_agree_with_vector_instructions() {
+    for n in 1..=6 {
+        let mut worst = [0.0f64; 2];
+        let difference = |a: Vec<Complex<f64>>, b: Vec<Complex<f64>>| {
+            a.iter().zip(&b).map(|(a, b)| (a - b).norm() / (1.0 + a.norm())).fold(0.0, f64::max)
+        };
+        for (k, run) in [all::<Complex<f64>>, all::<Complex<f32>>].into_iter().enumerate() {
+            let fast = run(n);
+            PLAIN.set(true);
+            let plain = run(n);
+            PLAIN.set(false);
+            worst[k] = difference(fast, plain);
+        }
+        assert!(worst[0] < 1e-13 && worst[1] < 1e-4, "{n} qubits: {worst:?}");
+    }
+}
