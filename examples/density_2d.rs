@@ -48,11 +48,12 @@ struct Args {
 fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<f64>)> {
     let mut params = Params::new();
     let mut maps: Vec<Box<dyn Bijection<f64>>> = Vec::new();
-    let net = Net::hidden(&[64, 64]);
+    // narrow modes ask for conditioners that change within their width
+    let net = if kind == "spline" { Net::hidden(&[128, 128]) } else { Net::hidden(&[64, 64]) };
     let layers = match kind {
         "continuous" => 1,
         "maf" => 5,
-        "spline" => 4,
+        "spline" => 6,
         _ => 8,
     };
     for l in 0..layers {
@@ -133,7 +134,11 @@ fn main() -> common::Outcome {
                     flow.initialize(&mut params, &data, None)?;
                 }
                 let steps = if kind == "continuous" { args.steps.div_ceil(2) } else { args.steps };
-                let rate = if matches!(kind.as_str(), "continuous" | "spline") { 4e-3 } else { 2e-3 };
+                let rate = match kind.as_str() {
+                    "continuous" => 4e-3,
+                    "spline" => 3e-3,
+                    _ => 2e-3,
+                };
                 let schedule = Schedule::Cosine { initial: rate, last: rate * 1e-2, steps: steps as usize };
                 let options = TrainOptions { steps, seed: args.options.seed, progress: true, ..Default::default() };
                 let mut trainer = Trainer::new(params, Adam::new(schedule).clip(Clip::Norm(10.0)), options);

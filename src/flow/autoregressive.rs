@@ -4,8 +4,7 @@
 //! it:
 //!
 //! - inverse autoregressive (Kingma et al., arXiv:1606.04934), y_i = τ(x_i; θ_i(x_{<i})): forward, from noise to sample, is one pass and
-//!   the inverse
-//!   takes d of them, one column at a time;
+//!   the inverse takes d of them, one column at a time;
 //! - masked autoregressive (Papamakarios, Pavlakou and Murray, arXiv:1705.07057), x_i = τ⁻¹(y_i; θ_i(y_{<i})): the inverse, from data to
 //!   noise, is one pass and forward takes d.
 //!
