@@ -36,7 +36,13 @@ pub fn collect<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
 
 /// Both, at the same time if a thread is free.
 pub fn join(a: &(dyn Fn() + Sync), b: &(dyn Fn() + Sync)) {
-    rayon::join(a, b);
+    if rayon::current_num_threads() == 1 {
+        // from outside the pool rayon would hand both over to its one thread
+        a();
+        b();
+    } else {
+        rayon::join(a, b);
+    }
 }
 
 /// `f(start, part)` on consecutive parts of `size` elements, the last one shorter.

@@ -15,7 +15,7 @@ const SMALLEST: usize = 1 << 16;
 /// Larger buffers are given back: their pages are long cold anyway.
 const LARGEST: usize = 1 << 25;
 /// How many of one size are kept at most.
-const ALIKE: usize = 8;
+const ALIKE: usize = 32;
 /// What is kept at most, in bytes.
 const LIMIT: usize = 1 << 26;
 
