@@ -252,7 +252,25 @@ unsafe fn leaf<T: Scalar>(p: Product<T>) {
     unsafe { if k <= direct::DEPTH && m > 1 && n > 1 && (narrow || flat) { direct::direct(p) } else { faer_product(p) } }
 }
 
+/// Columns of A at a time where they are far apart: more of them are on more pages, and in fewer sets of the cache, than packing gets by with.
+const COLUMNS: usize = 128;
+
 unsafe fn faer_product<T: Scalar>(p: Product<T>) {
+    if p.a.rs == 1 && p.a.cs >= 64 && p.m > 1 && p.k >= 2 * COLUMNS {
+        for from in (0..p.k).step_by(COLUMNS) {
+            // SAFETY: index `from` of k exists; the first part writes C if nothing is to be added to it, the others add.
+            unsafe {
+                let (a, b) = (p.a.from(0, from), p.b.from(from, 0));
+                faer_typed(Product { k: COLUMNS.min(p.k - from), a, b, add: p.add || from > 0, ..p });
+            }
+        }
+        return;
+    }
+    // SAFETY: the caller's contract.
+    unsafe { faer_typed(p) }
+}
+
+unsafe fn faer_typed<T: Scalar>(p: Product<T>) {
     // SAFETY: T is the type that `KIND` says.
     unsafe {
         match T::KIND {
