@@ -86,7 +86,7 @@ impl Divergence {
                 let (v, tangent) = linearize(velocity, x)?;
                 let mut div = Var::zeros(&[x.shape()[0]]);
                 for noise in noise {
-                    div = div + (tangent.call(noise)? * noise).sum_axis(1);
+                    div += (tangent.call(noise)? * noise).sum_axis(1);
                 }
                 Ok((v, div * weight))
             }
@@ -105,7 +105,7 @@ fn exact<T: Real>(velocity: impl FnOnce(&Var<T>) -> Result<Var<T>>, x: &Var<T>) 
     for k in 0..dim {
         (0..batch).for_each(|row| unit[row * dim + k] = T::one());
         let column = tangent.call(&Var::from_shape_vec(&[batch, dim], unit.clone())?)?;
-        div = div + column.slice(ndarray::s![.., k]);
+        div += column.slice(ndarray::s![.., k]);
         (0..batch).for_each(|row| unit[row * dim + k] = T::zero());
     }
     Ok((v, div))

@@ -100,7 +100,7 @@ impl<T: Real, P: Potential<T>> Potential<T> for Symmetrized<P> {
     fn potential(&self, p: &Params<T>, t: &Var<T>, x: &Var<T>, context: Option<&Var<T>>) -> Result<Var<T>> {
         let mut sum = Var::zeros(&[x.shape()[0]]);
         for g in 0..self.group.order() {
-            sum = sum + self.potential.potential(p, t, &self.group.apply_inverse(g, x), context)?;
+            sum += self.potential.potential(p, t, &self.group.apply_inverse(g, x), context)?;
         }
         Ok(sum * T::from_f64(1.0 / self.group.order() as f64))
     }

@@ -81,9 +81,9 @@ impl Shape {
                 let (i, j) = self.pairs();
                 v = v.index_add(&i, 1, &force).index_add(&j, 1, -force);
             } else {
-                v = v + force;
+                v += force;
             }
-            div = div + (f * d + r * df).sum_axis(-1) * factor;
+            div += (f * d + r * df).sum_axis(-1) * factor;
         }
         (v.reshape(x.shape()), div)
     }

@@ -95,7 +95,7 @@ fn run_chain(trap: Trap, beta: f64, o: &MetropolisOptions, chain: usize) -> Chai
         }
         if sweep < o.burn_in {
             recent += accepted;
-            if (sweep + 1) % TUNE_EVERY == 0 {
+            if (sweep + 1).is_multiple_of(TUNE_EVERY) {
                 let rate = recent as f64 / (TUNE_EVERY * n) as f64;
                 step *= (rate - TARGET_ACCEPTANCE).exp();
                 recent = 0;
@@ -106,7 +106,7 @@ fn run_chain(trap: Trap, beta: f64, o: &MetropolisOptions, chain: usize) -> Chai
         let (repulsion, confinement) = trap.parts(&x);
         found.repulsion.push(repulsion);
         found.trap.push(confinement);
-        if (sweep - o.burn_in) % o.keep_every == 0 {
+        if (sweep - o.burn_in).is_multiple_of(o.keep_every) {
             found.samples.extend_from_slice(&x);
         }
     }
