@@ -26,7 +26,7 @@
 //! let theta: Vec<f64> = (0..circuit.parameters()).map(|k| 0.1 * k as f64).collect();
 //! let energy = |theta: &Var<f64>| circuit.run(theta, &StateVector::zero(n)?)?.expectation(&h);
 //! let (e, g) = value_and_grad(energy, &ndarray::Array1::from(theta))?;
-//! assert!(e >= -8.0 && g.len() == (3 * depth + 1) * n);
+//! assert!(e.item() >= -8.0 && g.len() == (3 * depth + 1) * n);
 //! # Ok::<(), pullback::Error>(())
 //! ```
 

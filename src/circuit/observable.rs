@@ -11,7 +11,7 @@ use crate::kernels::pool;
 use crate::kernels::state_vector::pauli_rotation::Masks;
 use crate::kernels::state_vector::pauli_sum::Grouped;
 use crate::ops::INFER;
-use crate::scalar::{Real, Scalar};
+use crate::scalar::Scalar;
 use num_traits::Zero;
 use std::marker::PhantomData;
 use std::sync::Arc;

@@ -113,7 +113,7 @@ impl Circuit {
     /// use pullback::circuit::Circuit;
     /// let mut c = Circuit::new(2);
     /// c.h(0)?.cnot(0, 1)?;
-    /// assert_eq!(c.diagram(), "0 ─[H]──●──\n        │\n1 ──────⊕──\n");
+    /// assert_eq!(c.diagram(), "0 ─[H]──●─\n        │\n1 ──────⊕─\n");
     /// # Ok::<(), pullback::Error>(())
     /// ```
     pub fn diagram(&self) -> String {

@@ -111,7 +111,6 @@ pub(crate) struct Run {
 /// What a circuit does, independent of the values of its parameters.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) qubits: usize,
     pub(crate) parameters: usize,
     pub(crate) steps: Vec<Step>,
     pub(crate) factors: Vec<Factor>,
@@ -503,7 +502,6 @@ impl Fuser {
         }
         let groups = self.group();
         Plan {
-            qubits: self.qubits,
             parameters,
             steps: self.steps,
             factors: self.factors,

@@ -30,7 +30,7 @@ pub const MAX_QUBITS: usize = 30;
 /// use pullback::circuit::{Circuit, StateVector};
 /// let mut bell = Circuit::new(2);
 /// bell.h(0)?.cnot(0, 1)?;
-/// let psi: StateVector = bell.state(&vec![].into())?;
+/// let psi: StateVector = bell.state(&pullback::Var::from(Vec::<f64>::new()))?;
 /// assert!((psi.probabilities().as_slice()[3] - 0.5).abs() < 1e-15);
 /// # Ok::<(), pullback::Error>(())
 /// ```

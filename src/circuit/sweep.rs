@@ -6,7 +6,7 @@
 //! memory is ψ, λ and one state more for permutations, whatever the depth (Jones and Gacon, arXiv:2009.02823).
 
 use super::angle::Angle;
-use super::local::{Local, parts};
+use super::local::parts;
 use super::pauli::Pauli;
 use super::plan::{Factor, Group, Plan, Step, Values};
 use crate::kernels::pool;

@@ -97,7 +97,7 @@ pub enum Block {
 /// let h: PauliSum = "Z0 Z1 + 0.5 X0".parse()?;
 /// let energy = |theta: &Var<f64>| c.run(theta, &StateVector::zero(2)?)?.expectation(&h);
 /// let (e, g) = value_and_grad(energy, &ndarray::array![0.3])?;
-/// assert!((e - 0.3f64.cos()).abs() < 1e-12 && (g[0] + 0.3f64.sin()).abs() < 1e-12);
+/// assert!((e.item() - 0.3f64.cos()).abs() < 1e-12 && (g[0] + 0.3f64.sin()).abs() < 1e-12);
 /// # Ok::<(), pullback::Error>(())
 /// ```
 #[derive(Clone, Debug)]

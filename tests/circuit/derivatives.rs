@@ -224,8 +224,9 @@ fn large_registers_have_the_gradients_of_small_ones() {
     let mut draw = Draw(16);
     let (small, _) = random_circuit(&mut draw, 4, 60);
     let h: PauliSum = "0.3 X0 Y1 + 1.1 Z2 Z3 - 0.7 Y0 Y3 + 0.2 X2".parse().unwrap();
-    for qubits in [[0, 14, 5, 9], [13, 12, 2, 7]] {
-        let mut large = Circuit::new(15);
+    for qubits in [[0, 16, 5, 9], [13, 12, 2, 7]] {
+        // large enough for passes that threads share
+        let mut large = Circuit::new(17);
         let angles: Vec<Angle> = (0..3).map(|_| large.parameter().into()).collect();
         large.nest_with(&small, &qubits, &angles, &[], 1, false).unwrap();
         let moved = h.terms().map(|(c, p)| {
