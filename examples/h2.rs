@@ -58,7 +58,7 @@ fn sum_of_pairs(i: usize, j: usize, f: &dyn Fn(Primitive, Primitive) -> Var<f64>
     let mut sum = Var::scalar(0.0);
     for a in primitives(i) {
         for b in primitives(j) {
-            sum = sum + f(a, b);
+            sum += f(a, b);
         }
     }
     sum

@@ -193,7 +193,7 @@ fn ground(grid: &Grid, functional: &Functional, m: &Molecule, places: &Var<f64>,
     for i in 0..m.charges.len() {
         for j in 0..i {
             let distance = places.get(&[i as isize]) - places.get(&[j as isize]);
-            energy = energy + m.charges[i] * m.charges[j] / (distance.square() + 1.0).sqrt();
+            energy += m.charges[i] * m.charges[j] / (distance.square() + 1.0).sqrt();
         }
     }
     Ok(Ground { energy, density, iterations: found.report.iterations })
@@ -243,7 +243,7 @@ fn response(grid: &Grid, functional: &Functional, m: &Molecule, run: &mut Run) -
 
     let by_field = |field: &Var<f64>| Ok::<_, Error>(solve(&at, field)?.energy);
     let alpha = -hessian(by_field, &0.0)?.item();
-    let dipole = |field: f64| Ok(grad(by_field, &field)?);
+    let dipole = |field: f64| grad(by_field, &field);
     let by_dipoles = -difference(&dipole, 3e-4)?;
     let h = 2e-3;
     let [e0, e1, e2] = [0.0, h, 2.0 * h].map(|f| Ok::<_, Error>(energy(&m.places, f)? + energy(&m.places, -f)?));

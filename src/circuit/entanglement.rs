@@ -5,7 +5,7 @@ use super::state::{Precision, StateVector};
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
 use crate::linalg::svdvals;
-use crate::scalar::{Real, Scalar};
+use crate::scalar::Real;
 use crate::special::entr;
 
 /// Checks a choice of qubits: in range, none twice.

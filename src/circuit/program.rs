@@ -402,7 +402,7 @@ impl Program {
         for i in 0..trajectories {
             let energy = h.expectation(&self.run(theta, &mut generator(seed, i))?.state)?;
             values.push(energy.item());
-            sum = sum + energy;
+            sum += energy;
         }
         let n = trajectories as f64;
         let mean = values.iter().sum::<f64>() / n;

@@ -171,7 +171,7 @@ impl Householder {
             }
             let (column, row) = (v.reshape(&[self.dim, 1]), v.reshape(&[1, self.dim]));
             let along = q.matmul(column) * (square.reciprocal() * T::from_f64(2.0));
-            q = q - along.matmul(row);
+            q -= along.matmul(row);
         }
         Ok(q)
     }

@@ -140,7 +140,7 @@ impl<T: Scalar> Eigh<T> {
         let close = degeneracy::<T>() * max_modulus(lambda);
         let allowed = gauge_tolerance::<T>() * max_modulus(vectors_bar.as_slice());
         let picked = vectors.index_select(columns, 1);
-        let projected = vectors.h().matmul(&vectors_bar.index_select(columns, 1));
+        let projected = vectors.h().matmul(vectors_bar.index_select(columns, 1));
         let projected = projected.as_slice();
         let mut place = vec![None; n];
         columns.iter().enumerate().for_each(|(c, &j)| place[j] = Some(c));

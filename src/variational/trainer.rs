@@ -204,9 +204,9 @@ impl<T: Real> Trainer<T> {
             if let Some(reason) = self.diverged(loss.mean, &gradient) {
                 return Err(self.roll_back(&reason));
             }
-            let holdout = if self.step % self.options.holdout_every == 0 { self.judge(objective)? } else { None };
+            let holdout = if self.step.is_multiple_of(self.options.holdout_every) { self.judge(objective)? } else { None };
             self.seconds = before + start.elapsed().as_secs_f64();
-            if self.step % self.options.checkpoint_every == 0 {
+            if self.step.is_multiple_of(self.options.checkpoint_every) {
                 self.keep()?;
             }
             let gradient_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();

@@ -68,7 +68,7 @@ unsafe fn signs<A: Amplitude, L: Lanes<A>>(p: Masks, at: &Layout) -> Signs<L> {
 /// c, and −is or, where i^{|x∧z|} is imaginary, s; 1 and 0 in lanes where the gate does not act.
 #[inline(always)]
 unsafe fn coefficients<A: Amplitude, L: Lanes<A>>(p: Masks, (s, c): (f64, f64), lanes: Subset) -> (L, L) {
-    let imaginary = (p.x & p.z).count_ones() % 2 == 0;
+    let imaginary = (p.x & p.z).count_ones().is_multiple_of(2);
     let part = if imaginary { Complex::new(s, -s) } else { Complex::new(s, s) };
     // SAFETY: passed on.
     unsafe {

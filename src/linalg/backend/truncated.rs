@@ -159,7 +159,7 @@ fn grow<T: Dense, R>(
         let mut probe = space.outside(&random.block(PROBES * n));
         for _ in 0..2 {
             let scale = longest(&probe, n);
-            probe.iter_mut().for_each(|x| *x = *x / T::from_real(scale.max(f64::MIN_POSITIVE)));
+            probe.iter_mut().for_each(|x| *x /= T::from_real(scale.max(f64::MIN_POSITIVE)));
             probe = space.outside(&norms(&probe));
         }
         if longest(&probe, n) <= MISSED * smallest.max(tolerance * largest) {
@@ -204,7 +204,7 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64)
             let image = forward(rows);
             let scale = longest(&image, m).max(f64::MIN_POSITIVE);
             let mut out = back(&image);
-            out.iter_mut().for_each(|x| *x = *x / T::from_real(scale));
+            out.iter_mut().for_each(|x| *x /= T::from_real(scale));
             out
         },
         |space| {
@@ -246,7 +246,7 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Optio
             // A twice, over the length after the first: values of either sign count
             let mut image = apply(rows);
             let scale = longest(&image, n).max(f64::MIN_POSITIVE);
-            image.iter_mut().for_each(|x| *x = *x / T::from_real(scale));
+            image.iter_mut().for_each(|x| *x /= T::from_real(scale));
             apply(&image)
         },
         |space| {
