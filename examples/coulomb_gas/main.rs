@@ -169,9 +169,9 @@ fn main() -> common::Outcome {
     let quantity = run.result("free_energy", f.mean).error(f.error);
     if let Some((reference, error, source)) = known {
         quantity.reference(reference, source);
-        // an upper bound, up to the statistical errors; and not far above
+        // an upper bound, up to the statistical errors; and not far above: 158.0 at most for the 20 charges
         let slack = 5.0 * f.error.hypot(error);
-        quantity.within(if f.mean < reference { slack } else { 0.1 * (n as f64 / beta).max(1.0) + slack });
+        quantity.within(if f.mean < reference { slack } else { 0.0215 * n as f64 + slack });
     }
     let quantity = run.result("free_energy_importance_sampled", is.mean).error(is.error);
     if let Some((reference, error, source)) = known {
