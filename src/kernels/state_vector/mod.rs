@@ -21,6 +21,7 @@ use lanes::Lanes;
 
 use crate::kernels::parallel::Shared;
 use num_complex::Complex;
+use smallvec::{SmallVec, smallvec};
 
 /// The indices that have `value` on the bits of `mask`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -93,10 +94,13 @@ fn dispatch<A: Amplitude, K: Loop<A>>(task: K) -> K::Output {
 const LARGE: usize = 1 << 17;
 
 /// Parts of a large state for tasks, by the values of its highest index bits that are free.
-fn split(len: usize, used: usize) -> Vec<Subset> {
+fn split(len: usize, used: usize) -> SmallVec<[Subset; 1]> {
+    if len < LARGE {
+        return smallvec![Subset::ALL];
+    }
     let free: Vec<usize> = (0..len.ilog2() as usize).rev().map(|q| 1 << q).filter(|b| used & b == 0).take(4).collect();
-    if len < LARGE || free.len() < 4 {
-        return vec![Subset::ALL];
+    if free.len() < 4 {
+        return smallvec![Subset::ALL];
     }
     let mask = free.iter().sum();
     (0..16usize).map(|k| Subset { mask, value: (0..4).filter(|i| k >> i & 1 == 1).map(|i| free[i]).sum() }).collect()
