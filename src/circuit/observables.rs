@@ -6,7 +6,7 @@ use crate::autodiff::Var;
 use crate::error::{Error, Result};
 use crate::ops::Csr;
 use crate::ops::INFER;
-use crate::scalar::{Real, Scalar};
+use crate::scalar::Scalar;
 use num_traits::Zero;
 
 /// A Hermitian operator: anything that multiplies a state.

@@ -6,7 +6,6 @@ use super::tree::Circuit;
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
 use crate::random::weighted_choice;
-use crate::scalar::Real;
 use rand::Rng;
 use std::collections::BTreeMap;
 

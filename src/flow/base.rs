@@ -231,8 +231,8 @@ impl<T: Real> Base<T> for Mixture<T> {
         Var::from_shape_vec(&[n, d], rows.collect())
     }
     fn log_prob(&self, p: &Params<T>, x: &Var<T>) -> Result<Var<T>> {
-        let weighted = |(part, w): (&Box<dyn Base<T>>, &f64)| Ok(part.log_prob(p, x)? + T::from_f64(w.ln()));
-        let terms = self.parts.iter().zip(&self.weights).map(weighted).collect::<Result<Vec<_>>>()?;
+        let weighted = |(k, w): (usize, &f64)| Ok(self.parts[k].log_prob(p, x)? + T::from_f64(w.ln()));
+        let terms = self.weights.iter().enumerate().map(weighted).collect::<Result<Vec<_>>>()?;
         Ok(stack(&terms, 0).logsumexp_axis(0))
     }
 }

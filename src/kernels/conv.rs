@@ -122,7 +122,7 @@ fn product<T: Scalar>([m, k, n]: [usize; 3], a: Matrix<T>, b: Matrix<T>, beta: T
 /// y = w ∗ x + b for x of shape (batch, inputs, …), w of (outputs, inputs, …) and b of (outputs).
 pub fn value<T: Scalar>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
     let (nx, ny, k, l) = (g.x_len(), g.y_len(), g.window(), g.places());
-    let batch = if nx == 0 { 0 } else { x.len() / nx };
+    let batch = x.len().checked_div(nx).unwrap_or(0);
     let mut y = vec![T::zero(); batch * ny];
     if y.is_empty() {
         return y;
@@ -144,7 +144,7 @@ pub fn value<T: Scalar>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> V
 /// x̄ = Σ ȳ w: the gradient by x.
 pub fn by_input<T: Scalar>(g: &Geometry, y: &[T], w: &[T]) -> Vec<T> {
     let (nx, ny, k, l) = (g.x_len(), g.y_len(), g.window(), g.places());
-    let batch = if ny == 0 { 0 } else { y.len() / ny };
+    let batch = y.len().checked_div(ny).unwrap_or(0);
     let mut x = vec![T::zero(); batch * nx];
     if x.is_empty() {
         return x;
@@ -164,7 +164,7 @@ pub fn by_input<T: Scalar>(g: &Geometry, y: &[T], w: &[T]) -> Vec<T> {
 /// w̄ = Σ ȳ x: the gradient by the kernel.
 pub fn by_kernel<T: Scalar>(g: &Geometry, x: &[T], y: &[T]) -> Vec<T> {
     let (nx, ny, k, l) = (g.x_len(), g.y_len(), g.window(), g.places());
-    let batch = if nx == 0 { 0 } else { x.len() / nx };
+    let batch = x.len().checked_div(nx).unwrap_or(0);
     // a sum of its own for each group of items, at most 64 of them
     let items = g.items().max(batch.div_ceil(64));
     let sums = collect(batch.div_ceil(items.max(1)), |group| {

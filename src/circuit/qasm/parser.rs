@@ -128,7 +128,7 @@ impl Reader {
             return Err(place.error(format!("expected `OPENQASM 2.0;` at the beginning, found `{name}`")));
         }
         match words.next() {
-            (Word::Real(x), _) if x == 2.0 => {}
+            (Word::Real(2.0), _) => {}
             (Word::Integer(2), _) => {}
             (other, place) => return Err(place.error(format!("expected version 2.0, found {other}"))),
         }

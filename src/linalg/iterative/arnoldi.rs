@@ -140,7 +140,7 @@ impl<C: Scalar<Complex = C>> Run<'_, C> {
                 Ok(image)
             };
             let search = |tolerance: f64, limit: usize, start: &[C]| {
-                let run = Run { apply: &deflated, k: 1, subspace: self.subspace.min(40).max(3), tolerance, limit, ..*self };
+                let run = Run { apply: &deflated, k: 1, subspace: self.subspace.clamp(3, 40), tolerance, limit, ..*self };
                 run.run(start)
             };
             let start = outside(&stream.vector::<C>(n), &mut vec![C::zero(); n]);
