@@ -26,7 +26,7 @@ struct Args {
     #[arg(long, default_value_t = 20)]
     depth: usize,
     /// Most iterations of L-BFGS
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 4000)]
     iterations: usize,
     /// Layers of the deep circuit whose gradient is taken once, on 10 qubits
     #[arg(long, default_value_t = 10_000)]
