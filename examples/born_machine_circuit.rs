@@ -27,7 +27,7 @@ struct Args {
     #[arg(long, default_value_t = 20)]
     starts: usize,
     /// Most iterations of L-BFGS of a start
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 6000)]
     iterations: usize,
     #[command(flatten)]
     #[serde(flatten)]
