@@ -111,12 +111,12 @@ fn residual<T: Double>(x: &[T], y: &[T], n: usize, values: &[f64]) -> f64 {
 }
 
 /// How large the space should be at the next look, for an error that is `excess` times the tolerance; `None` if that is more than is worth
-/// it. Convergence speeds up as the space grows, so half the blocks that the rate so far asks for.
+/// it. Convergence speeds up as the space grows, so half the blocks that the rate so far asks for, or a quarter if there is no room for more.
 fn next_look(size: usize, b: usize, error: f64, excess: f64, limit: usize) -> Option<usize> {
     let rate = -error.ln() * b as f64 / size as f64;
     let blocks = (0.5 * excess.ln() / rate.max(1e-3)).ceil().max(1.0);
-    let next = size as f64 + blocks * b as f64;
-    (error.is_finite() && next <= limit as f64).then_some(next as usize)
+    let least = size as f64 + 0.5 * blocks * b as f64;
+    (error.is_finite() && size < limit && least <= limit as f64).then_some(limit.min(size + blocks as usize * b))
 }
 
 /// Grows a Krylov space until a look at it is content. `step` maps its last rows to the next ones; `look` gives the error over the largest
@@ -144,7 +144,7 @@ fn grow<T: Dense, R>(
                 // nothing new comes from here: a fresh direction
                 added = space.join(&random.block(b * n));
             }
-            if added == 0 || space.size() > limit {
+            if added == 0 || space.size() > limit + b {
                 return None;
             }
         }
