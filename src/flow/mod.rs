@@ -3,7 +3,7 @@
 //! A [`Flow`] draws z from a [`Base`] and maps it by a [`Bijection`], x = f(z), so that ln q(x) = ln p(z) − ln|det ∂f/∂z|. Both directions
 //! and both logarithms are `Var` operations: differentiable in the parameters, the points and the context, to any order.
 //!
-//! Points are rows: arrays of shape (batch, dim); logarithms have shape (batch,). Parameters live in a [`Params`](crate::nn::Params) and a
+//! Points are rows: arrays of shape (batch, dim); logarithms have shape (batch,). Parameters live in a [`Params`] and a
 //! layer holds only where its own are.
 //!
 //! | maps | |
