@@ -1,6 +1,6 @@
 //! Two states, and parts of one: overlaps, reduced density matrices, entanglement entropy.
 
-use super::observables::brackets;
+use super::observable::brackets;
 use super::state::{Precision, StateVector};
 use crate::autodiff::Var;
 use crate::error::{Error, Result};

@@ -1,180 +1,220 @@
-//! Pauli sums on the tape.
-//!
-//! E(c, ψ) = ⟨ψ|H|ψ⟩, H(c)ψ and the brackets Re⟨λ|P_t|ψ⟩ are closed under differentiation: each one's derivative is made of the others.
+//! Observables of any kind: [`Observable`], and matrices and diagonals beside the Pauli sums.
 
 use super::pauli::PauliSum;
-use super::run;
 use super::state::{Precision, StateVector};
-use crate::autodiff::{Primitive, Tree, Var, apply};
+use crate::autodiff::Var;
 use crate::error::{Error, Result};
-use crate::kernels::pool;
-use crate::kernels::state_vector::pauli_rotation::Masks;
-use crate::kernels::state_vector::pauli_sum::Grouped;
+use crate::ops::Csr;
 use crate::ops::INFER;
 use crate::scalar::Scalar;
 use num_traits::Zero;
-use std::marker::PhantomData;
-use std::sync::Arc;
 
-struct Strings {
-    masks: Vec<Masks>,
-    grouped: Grouped,
-}
-
-/// E of shape [batch] from c [batch, terms] and ψ [batch, 2ⁿ].
-struct Energy<R>(Arc<Strings>, PhantomData<fn() -> R>);
-
-/// Hψ of shape [batch, 2ⁿ] from c [batch, terms] and ψ [batch, 2ⁿ].
-struct Multiply<R>(Arc<Strings>, PhantomData<fn() -> R>);
-
-/// Re⟨λ|P_t|ψ⟩ of shape [batch, terms] from λ and ψ [batch, 2ⁿ].
-struct Brackets<R>(Arc<Strings>, PhantomData<fn() -> R>);
-
-fn chunk<A: Scalar>(psi: &Var<A>, i: usize) -> &[A] {
-    let len = psi.shape()[1];
-    &psi.as_slice()[i * len..(i + 1) * len]
-}
-
-impl<R: Precision> Primitive for Energy<R> {
-    type Inputs = (Var<R>, Var<R::Amplitude>);
-    type Outputs = Var<R>;
-    fn name(&self) -> &'static str {
-        "expectation"
-    }
-    fn forward(&self, (c, psi): &Self::Inputs) -> Result<Var<R>> {
-        let c = run::rows(c);
-        let energies: Vec<R> = (0..c.len()).map(|i| R::from_f64(self.0.grouped.expectation(&c[i], chunk(psi, i)))).collect();
-        Ok(Var::from(energies))
-    }
-    fn vjp(
-        &self,
-        (c, psi): &Self::Inputs,
-        _: &Var<R>,
-        cotangent: Option<Var<R>>,
-        needs: &[bool],
-    ) -> Result<<Self::Inputs as Tree>::Partial> {
-        let Some(g) = cotangent else { return Ok((None, None)) };
-        let g = g.reshape(&[INFER, 1]);
-        let of_c = match needs[0] {
-            true => Some(apply(Brackets::<R>(self.0.clone(), PhantomData), &(psi.clone(), psi.clone()))? * &g),
-            false => None,
-        };
-        let of_psi = match needs[1] {
-            true => Some(apply(Multiply::<R>(self.0.clone(), PhantomData), &(c * (g * R::from_f64(2.0)), psi.clone()))?),
-            false => None,
-        };
-        Ok((of_c, of_psi))
-    }
-    fn keeps_output(&self, _: usize) -> bool {
-        false
-    }
-}
-
-impl<R: Precision> Primitive for Multiply<R> {
-    type Inputs = (Var<R>, Var<R::Amplitude>);
-    type Outputs = Var<R::Amplitude>;
-    fn name(&self) -> &'static str {
-        "Pauli sum times state"
-    }
-    fn forward(&self, (c, psi): &Self::Inputs) -> Result<Var<R::Amplitude>> {
-        let c = run::rows(c);
-        let mut out = pool::filled(psi.len(), Zero::zero());
-        let len = psi.shape()[1];
-        for (i, out) in out.chunks_mut(len).enumerate() {
-            self.0.grouped.apply(&c[i], chunk(psi, i), out);
-        }
-        Var::from_shape_vec(psi.shape(), out)
-    }
-    fn vjp(
-        &self,
-        (c, psi): &Self::Inputs,
-        _: &Var<R::Amplitude>,
-        cotangent: Option<Var<R::Amplitude>>,
-        needs: &[bool],
-    ) -> Result<<Self::Inputs as Tree>::Partial> {
-        let Some(g) = cotangent else { return Ok((None, None)) };
-        let of_c = match needs[0] {
-            true => Some(apply(Brackets::<R>(self.0.clone(), PhantomData), &(g.clone(), psi.clone()))?),
-            false => None,
-        };
-        let of_psi = match needs[1] {
-            true => Some(apply(Multiply::<R>(self.0.clone(), PhantomData), &(c.clone(), g))?),
-            false => None,
-        };
-        Ok((of_c, of_psi))
-    }
-    fn keeps_output(&self, _: usize) -> bool {
-        false
-    }
-}
-
-impl<R: Precision> Primitive for Brackets<R> {
-    type Inputs = (Var<R::Amplitude>, Var<R::Amplitude>);
-    type Outputs = Var<R>;
-    fn name(&self) -> &'static str {
-        "Pauli brackets"
-    }
-    fn forward(&self, (lambda, psi): &Self::Inputs) -> Result<Var<R>> {
-        let (batch, terms) = (psi.shape()[0], self.0.masks.len());
-        let of = |i: usize| self.0.grouped.brackets(terms, chunk(lambda, i), chunk(psi, i));
-        let out: Vec<R> = (0..batch).flat_map(of).map(|z| R::from_f64(z.re)).collect();
-        Var::from_shape_vec(&[batch, terms], out)
-    }
-    fn vjp(
-        &self,
-        (lambda, psi): &Self::Inputs,
-        _: &Var<R>,
-        cotangent: Option<Var<R>>,
-        needs: &[bool],
-    ) -> Result<<Self::Inputs as Tree>::Partial> {
-        let Some(w) = cotangent else { return Ok((None, None)) };
-        let times = |state: &Var<R::Amplitude>| apply(Multiply::<R>(self.0.clone(), PhantomData), &(w.clone(), state.clone()));
-        Ok((if needs[0] { Some(times(psi)?) } else { None }, if needs[1] { Some(times(lambda)?) } else { None }))
-    }
-    fn keeps_output(&self, _: usize) -> bool {
-        false
-    }
-}
-
-fn strings(operation: &'static str, h: &PauliSum, qubits: usize) -> Result<Arc<Strings>> {
-    if h.qubits() > qubits {
-        return Err(Error::argument(operation, format!("the operator acts on qubit {}, the state has {qubits}", h.qubits() - 1)));
-    }
-    let masks: Vec<Masks> = h.strings().iter().map(|p| Masks { x: p.x as usize, z: p.z as usize }).collect();
-    Ok(Arc::new(Strings { grouped: Grouped::new(&masks), masks }))
-}
-
-/// Coefficients and states with a leading batch axis.
-fn batched<R: Precision>(operation: &'static str, h: &PauliSum, c: &Var<R>, state: &StateVector<R>) -> Result<(Var<R>, Var<R::Amplitude>)> {
-    let terms = h.strings().len();
-    if c.shape() != [terms] {
-        return Err(Error::shape(operation, format!("coefficients of shape {:?}: the operator has {terms} strings", c.shape())));
-    }
-    let psi = state.amplitudes().reshape(&[INFER, 1 << state.qubits()]);
-    let c = c.broadcast_to(&[psi.shape()[0], terms]);
-    Ok((c, psi))
-}
-
-pub(super) fn expectation<R: Precision>(h: &PauliSum, c: &Var<R>, state: &StateVector<R>) -> Result<Var<R>> {
-    const NAME: &str = "StateVector::expectation";
-    let strings = strings(NAME, h, state.qubits())?;
-    let inputs = batched(NAME, h, c, state)?;
-    let energies = apply(Energy::<R>(strings, PhantomData), &inputs)?;
-    Ok(if state.batch().is_some() { energies } else { energies.reshape(&[]) })
-}
-
-impl PauliSum {
-    /// H|ψ⟩, of the amplitudes' shape; differentiable in the state.
+/// A Hermitian operator: anything that multiplies a state.
+///
+/// ```
+/// use pullback::prelude::*;
+/// use pullback::circuit::{Circuit, DiagonalObservable, Observable, StateVector};
+/// // how many qubits are 1, in a|00⟩ + b|11⟩
+/// let mut bell = Circuit::new(2);
+/// bell.ry(0, std::f64::consts::FRAC_PI_3)?.cnot(0, 1)?;
+/// let psi: StateVector = bell.state(&vec![].into())?;
+/// let ones = DiagonalObservable::from_fn(2, |bits| bits.count_ones() as f64)?;
+/// assert!((ones.expectation(&psi)?.item() - 0.5).abs() < 1e-14);
+/// assert!((ones.variance(&psi)?.item() - 0.75).abs() < 1e-14);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+pub trait Observable<R: Precision> {
+    /// H|ψ⟩, of the amplitudes' shape; differentiable in the state and in what H depends on.
     ///
     /// # Errors
-    /// If H acts on more qubits than the state has.
-    pub fn apply<R: Precision>(&self, state: &StateVector<R>) -> Result<Var<R::Amplitude>> {
-        const NAME: &str = "PauliSum::apply";
-        let strings = strings(NAME, self, state.qubits())?;
-        let c: Vec<R> = self.coefficients().iter().map(|&c| R::from_f64(c)).collect();
-        let inputs = batched(NAME, self, &Var::from(c), state)?;
-        let out = apply(Multiply::<R>(strings, PhantomData), &inputs)?;
+    /// If H does not fit the number of qubits.
+    fn times(&self, state: &StateVector<R>) -> Result<Var<R::Amplitude>>;
 
-        Ok(out.reshape(state.amplitudes().shape()))
+    /// ⟨ψ|H|ψ⟩, of shape \[\] or \[batch\]; differentiable.
+    ///
+    /// # Errors
+    /// As [`times`](Observable::times).
+    fn expectation(&self, state: &StateVector<R>) -> Result<Var<R>> {
+        Ok(brackets(state.amplitudes(), &self.times(state)?).real())
+    }
+
+    /// ⟨H²⟩ − ⟨H⟩² of a normalised state, as ‖(H − ⟨H⟩)ψ‖², which does not cancel near an eigenstate; of shape \[\] or \[batch\];
+    /// differentiable.
+    ///
+    /// # Errors
+    /// As [`times`](Observable::times).
+    fn variance(&self, state: &StateVector<R>) -> Result<Var<R>> {
+        let psi = state.amplitudes();
+        let h_psi = self.times(state)?;
+        let mean = brackets(psi, &h_psi).real();
+        let mean = if state.batch().is_some() { mean.reshape(&[INFER, 1]) } else { mean };
+        Ok((h_psi - psi * mean.astype::<R::Amplitude>()).abs_squared().sum_axis(-1))
+    }
+}
+
+/// ⟨a|b⟩ along the last axis.
+pub(super) fn brackets<A: Scalar>(a: &Var<A>, b: &Var<A>) -> Var<A> {
+    (a.conj() * b).sum_axis(-1)
+}
+
+impl<R: Precision> Observable<R> for PauliSum {
+    fn times(&self, state: &StateVector<R>) -> Result<Var<R::Amplitude>> {
+        self.apply(state)
+    }
+    fn expectation(&self, state: &StateVector<R>) -> Result<Var<R>> {
+        state.expectation(self)
+    }
+}
+
+/// How far from Hermitian a matrix may be, relative to its largest entry.
+fn tolerance<R: Precision>() -> f64 {
+    R::EPSILON.to_f64() * 1e4
+}
+
+fn check_hermitian<R: Precision>(operation: &'static str, off: f64, largest: f64) -> Result<()> {
+    if !(off.is_finite() && largest.is_finite()) {
+        return Err(Error::non_finite(operation, "an entry is not finite"));
+    }
+    if off > tolerance::<R>() * largest {
+        return Err(Error::argument(operation, format!("the matrix is not Hermitian: the largest entry of H − H† is {off:.3e}")));
+    }
+    Ok(())
+}
+
+fn fits(operation: &'static str, dimension: usize, qubits: usize) -> Result<()> {
+    if dimension != 1 << qubits {
+        let message = format!("the operator has dimension {dimension}, the state of {qubits} qubits {}", 1usize << qubits);
+        return Err(Error::shape(operation, message));
+    }
+    Ok(())
+}
+
+/// A Hermitian matrix on all qubits, of shape \[2ⁿ, 2ⁿ\]; differentiable in its entries.
+#[derive(Clone, Debug)]
+pub struct DenseObservable<R: Precision = f64>(Var<R::Amplitude>);
+
+impl<R: Precision> DenseObservable<R> {
+    /// Checks the matrix.
+    ///
+    /// # Errors
+    /// If the shape is not \[2ⁿ, 2ⁿ\], an entry is not finite, or it is not Hermitian (the error says by how much).
+    pub fn new(matrix: impl Into<Var<R::Amplitude>>) -> Result<Self> {
+        const NAME: &str = "DenseObservable";
+        let matrix = matrix.into();
+        let n = matrix.shape().first().copied().unwrap_or(0);
+        if matrix.shape() != [n, n] || n < 2 || !n.is_power_of_two() {
+            return Err(Error::shape(NAME, format!("shape {:?}: expected [2ⁿ, 2ⁿ]", matrix.shape())));
+        }
+        let m = matrix.as_slice();
+        let (mut off, mut largest) = (0.0f64, 0.0f64);
+        for i in 0..n {
+            for j in 0..n {
+                let gap = (m[i * n + j] - m[j * n + i].conj()).modulus_squared().to_f64().sqrt();
+                off = if gap.is_nan() { gap } else { off.max(gap) };
+                largest = largest.max(m[i * n + j].modulus_squared().to_f64().sqrt());
+                if off.is_nan() {
+                    return Err(Error::non_finite(NAME, format!("entry ({i}, {j}) or ({j}, {i}) is not finite")));
+                }
+            }
+        }
+        check_hermitian::<R>(NAME, off, largest)?;
+        Ok(DenseObservable(matrix))
+    }
+}
+
+impl<R: Precision> Observable<R> for DenseObservable<R> {
+    fn times(&self, state: &StateVector<R>) -> Result<Var<R::Amplitude>> {
+        fits("DenseObservable", self.0.shape()[0], state.qubits())?;
+        let psi = state.amplitudes();
+        Ok(if state.batch().is_some() { psi.matmul(self.0.t()) } else { self.0.matmul(psi) })
+    }
+}
+
+/// A sparse Hermitian matrix on all qubits, of shape \[2ⁿ, 2ⁿ\]; differentiable in its entries.
+#[derive(Clone, Debug)]
+pub struct SparseObservable<R: Precision = f64>(Csr<R::Amplitude>);
+
+impl<R: Precision> SparseObservable<R> {
+    /// Checks the matrix.
+    ///
+    /// # Errors
+    /// If the shape is not \[2ⁿ, 2ⁿ\], an entry is not finite, or it is not Hermitian (the error says by how much).
+    pub fn new(matrix: Csr<R::Amplitude>) -> Result<Self> {
+        const NAME: &str = "SparseObservable";
+        let [n, m] = matrix.shape();
+        if n != m || n < 2 || !n.is_power_of_two() {
+            return Err(Error::shape(NAME, format!("shape {:?}: expected [2ⁿ, 2ⁿ]", matrix.shape())));
+        }
+        let mut entries = std::collections::HashMap::with_capacity(matrix.nnz());
+        let values = matrix.values().as_slice();
+        for row in 0..n {
+            for at in matrix.starts()[row]..matrix.starts()[row + 1] {
+                *entries.entry((row, matrix.columns()[at])).or_insert(R::Amplitude::zero()) += values[at];
+            }
+        }
+        let (mut off, mut largest) = (0.0f64, 0.0f64);
+        for (&(i, j), &z) in &entries {
+            let other = entries.get(&(j, i)).copied().unwrap_or(R::Amplitude::zero());
+            let gap = (z - other.conj()).modulus_squared().to_f64().sqrt();
+            if !gap.is_finite() {
+                return Err(Error::non_finite(NAME, format!("entry ({i}, {j}) or ({j}, {i}) is not finite")));
+            }
+            off = off.max(gap);
+            largest = largest.max(z.modulus_squared().to_f64().sqrt());
+        }
+        check_hermitian::<R>(NAME, off, largest)?;
+        Ok(SparseObservable(matrix))
+    }
+}
+
+impl<R: Precision> Observable<R> for SparseObservable<R> {
+    fn times(&self, state: &StateVector<R>) -> Result<Var<R::Amplitude>> {
+        fits("SparseObservable", self.0.shape()[0], state.qubits())?;
+        let psi = state.amplitudes();
+        Ok(if state.batch().is_some() { self.0.matmul(&psi.t()).t() } else { self.0.matmul(psi) })
+    }
+}
+
+/// A function of the basis state's index; differentiable in its values.
+#[derive(Clone, Debug)]
+pub struct DiagonalObservable<R: Precision = f64>(Var<R>);
+
+impl<R: Precision> DiagonalObservable<R> {
+    /// From its 2ⁿ values.
+    ///
+    /// # Errors
+    /// If there is another number of them, or one is not finite.
+    pub fn new(values: impl Into<Var<R>>) -> Result<Self> {
+        const NAME: &str = "DiagonalObservable";
+        let values = values.into();
+        if values.ndim() != 1 || values.len() < 2 || !values.len().is_power_of_two() {
+            return Err(Error::shape(NAME, format!("values of shape {:?}: expected [2ⁿ]", values.shape())));
+        }
+        if let Some(i) = values.as_slice().iter().position(|x| !x.is_finite()) {
+            return Err(Error::non_finite(NAME, format!("value {i} is {}", values.as_slice()[i])));
+        }
+        Ok(DiagonalObservable(values))
+    }
+
+    /// f of each index, whose bit q is qubit q.
+    ///
+    /// # Errors
+    /// As [`new`](DiagonalObservable::new), and if there are more than 30 qubits.
+    pub fn from_fn(qubits: usize, f: impl Fn(usize) -> f64) -> Result<Self> {
+        if qubits == 0 || qubits > super::MAX_QUBITS {
+            return Err(Error::argument("DiagonalObservable", format!("{qubits} qubits: from 1 to {}", super::MAX_QUBITS)));
+        }
+        Self::new((0..1usize << qubits).map(|i| R::from_f64(f(i))).collect::<Vec<R>>())
+    }
+}
+
+impl<R: Precision> Observable<R> for DiagonalObservable<R> {
+    fn times(&self, state: &StateVector<R>) -> Result<Var<R::Amplitude>> {
+        fits("DiagonalObservable", self.0.len(), state.qubits())?;
+        Ok(state.amplitudes() * self.0.astype::<R::Amplitude>())
+    }
+    fn expectation(&self, state: &StateVector<R>) -> Result<Var<R>> {
+        fits("DiagonalObservable", self.0.len(), state.qubits())?;
+        Ok((state.probabilities() * &self.0).sum_axis(-1))
     }
 }

@@ -8,7 +8,7 @@ use super::channel::Channel;
 use super::density::DensityMatrix;
 use super::entanglement::check_choice;
 use super::matrix::act;
-use super::observables::Observable;
+use super::observable::Observable;
 use super::sampling::Estimate;
 use super::state::StateVector;
 use super::tree::Circuit;

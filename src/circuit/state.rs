@@ -155,6 +155,6 @@ impl<R: Precision> StateVector<R> {
     /// # Errors
     /// If H acts on more qubits than the state has, or the number of coefficients is not that of its strings.
     pub fn expectation_with(&self, h: &PauliSum, coefficients: &Var<R>) -> Result<Var<R>> {
-        super::observable::expectation(h, coefficients, self)
+        super::expectation::expectation(h, coefficients, self)
     }
 }
