@@ -239,17 +239,22 @@ unsafe fn leaf<T: Scalar>(p: Product<T>) {
     let (narrow, flat) = (k * n <= 1024, m * k <= 256 && p.b.cs == 1);
     if m * n <= 64 && k > direct::DEPTH {
         // a few long sums, where faer would go through a matrix of a few rows column by column
-        for from in (0..k).step_by(direct::DEPTH) {
-            // SAFETY: index `from` of k exists; the first part writes C if nothing is to be added to it, the others add.
-            unsafe {
-                let (a, b) = (p.a.from(0, from), p.b.from(from, 0));
-                direct::direct(Product { k: direct::DEPTH.min(k - from), a, b, add: p.add || from > 0, ..p });
-            }
-        }
-        return;
+        // SAFETY: the caller's contract.
+        return unsafe { by_depth(p, direct::DEPTH, direct::direct) };
     }
     // SAFETY: the caller's contract.
     unsafe { if k <= direct::DEPTH && m > 1 && n > 1 && (narrow || flat) { direct::direct(p) } else { faer_product(p) } }
+}
+
+/// The product as a sum of products, `depth` of k at a time.
+unsafe fn by_depth<T: Scalar>(p: Product<T>, depth: usize, multiply: unsafe fn(Product<T>)) {
+    for from in (0..p.k).step_by(depth) {
+        // SAFETY: index `from` of k exists; the first part writes C if nothing is to be added to it, the others add.
+        unsafe {
+            let (a, b) = (p.a.from(0, from), p.b.from(from, 0));
+            multiply(Product { k: depth.min(p.k - from), a, b, add: p.add || from > 0, ..p });
+        }
+    }
 }
 
 /// Columns of A at a time where they are far apart: more of them are on more pages, and in fewer sets of the cache, than packing gets by with.
@@ -257,14 +262,8 @@ const COLUMNS: usize = 128;
 
 unsafe fn faer_product<T: Scalar>(p: Product<T>) {
     if p.a.rs == 1 && p.a.cs >= 64 && p.m > 1 && p.k >= 2 * COLUMNS {
-        for from in (0..p.k).step_by(COLUMNS) {
-            // SAFETY: index `from` of k exists; the first part writes C if nothing is to be added to it, the others add.
-            unsafe {
-                let (a, b) = (p.a.from(0, from), p.b.from(from, 0));
-                faer_typed(Product { k: COLUMNS.min(p.k - from), a, b, add: p.add || from > 0, ..p });
-            }
-        }
-        return;
+        // SAFETY: the caller's contract.
+        return unsafe { by_depth(p, COLUMNS, faer_typed) };
     }
     // SAFETY: the caller's contract.
     unsafe { faer_typed(p) }

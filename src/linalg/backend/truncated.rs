@@ -45,10 +45,19 @@ fn longest<T: Double>(rows: &[T], n: usize) -> f64 {
     rows.chunks_exact(n).map(|row| row.iter().map(|x| x.modulus_squared()).sum::<f64>()).fold(0.0, f64::max).sqrt()
 }
 
+/// These rows over the length of the longest.
+fn unit<T: Double>(mut rows: Vec<T>, n: usize) -> Vec<T> {
+    let scale = longest(&rows, n).max(f64::MIN_POSITIVE);
+    rows.iter_mut().for_each(|x| *x /= T::from_real(scale));
+    rows
+}
+
 /// An orthonormal basis that grows: its conjugated vectors are the rows of V†.
 struct Space<T> {
     n: usize,
     rows: Vec<T>,
+    /// (A V)†, row by row.
+    images: Vec<T>,
     /// The longest direction that has been offered, before projection.
     top: f64,
 }
@@ -70,8 +79,8 @@ impl<T: Dense> Space<T> {
         rest
     }
 
-    /// What is new in `w` joins the space; returns how many vectors that were.
-    fn join(&mut self, w: &[T]) -> usize {
+    /// What is new in `w` joins the space, with its images; returns how many vectors that were.
+    fn join(&mut self, w: &[T], image: &dyn Fn(&[T]) -> Vec<T>) -> usize {
         let n = self.n;
         self.top = self.top.max(longest(w, n));
         let rest = self.outside(w);
@@ -86,13 +95,10 @@ impl<T: Dense> Space<T> {
         // once more: what cancelled in the projection left rounding behind
         let rest = self.outside(&transpose_conj(&q, n, kept.len()));
         let (q, _) = T::qr(&transpose_conj(&rest, kept.len(), n), n, kept.len(), false);
-        self.rows.extend(transpose_conj(&q, n, kept.len()));
+        let rows = transpose_conj(&q, n, kept.len());
+        self.images.extend(image(&rows));
+        self.rows.extend(rows);
         kept.len()
-    }
-
-    /// The rows that came last.
-    fn last(&self, count: usize) -> &[T] {
-        &self.rows[self.rows.len() - count * self.n..]
     }
 }
 
@@ -119,30 +125,39 @@ fn next_look(size: usize, b: usize, error: f64, excess: f64, limit: usize) -> Op
     (error.is_finite() && size < limit && least <= limit as f64).then_some(limit.min(size + blocks as usize * b))
 }
 
-/// Grows a Krylov space until a look at it is content. `step` maps its last rows to the next ones; `look` gives the error over the largest
-/// value, the largest and the smallest wanted value, and what was found; `norms` maps rows of length 1 at most to rows about as long as the
-/// values they belong to.
+/// How a Krylov space of A grows, on conjugated vectors in rows.
+struct Growth<'a, T> {
+    /// v† to (A v)†.
+    image: &'a dyn Fn(&[T]) -> Vec<T>,
+    /// The next rows from the last images.
+    next: &'a dyn Fn(&[T]) -> Vec<T>,
+    /// From (A v)† to (A†A v)†.
+    back: &'a dyn Fn(&[T]) -> Vec<T>,
+}
+
+/// Grows a Krylov space until a look at it is content. `look` gives the error over the largest value, the largest and the smallest wanted
+/// value, and what was found.
 fn grow<T: Dense, R>(
     n: usize,
     k: usize,
     epsilon: f64,
-    mut step: impl FnMut(&Space<T>, usize) -> Vec<T>,
-    mut norms: impl FnMut(&[T]) -> Vec<T>,
+    Growth { image, next, back }: Growth<'_, T>,
     look: impl Fn(&Space<T>) -> Option<(f64, f64, f64, R)>,
 ) -> Option<R> {
     let b = block(n, k)?;
     let limit = n / LARGEST_FRACTION;
     let mut random = Random(0x853c_49e6_748f_ea9b);
-    let mut space = Space { n, rows: vec![], top: 0.0 };
+    let mut space = Space { n, rows: vec![], images: vec![], top: 0.0 };
     let mut goal = (FIRST_LOOK * k + b).max(3 * b);
-    let mut added = space.join(&random.block(b * n));
+    let mut added = space.join(&random.block(b * n), image);
     loop {
         while space.size() < goal {
-            let next = step(&space, added);
-            added = space.join(&next);
+            let width = space.images.len() / space.size();
+            let rows = next(&space.images[space.images.len() - added * width..]);
+            added = space.join(&rows, image);
             if added == 0 {
                 // nothing new comes from here: a fresh direction
-                added = space.join(&random.block(b * n));
+                added = space.join(&random.block(b * n), image);
             }
             if added == 0 || space.size() > limit + b {
                 return None;
@@ -158,14 +173,15 @@ fn grow<T: Dense, R>(
         // the part of A outside the space, by a step of the power method from random vectors
         let mut probe = space.outside(&random.block(PROBES * n));
         for _ in 0..2 {
-            let scale = longest(&probe, n);
-            probe.iter_mut().for_each(|x| *x /= T::from_real(scale.max(f64::MIN_POSITIVE)));
-            probe = space.outside(&norms(&probe));
+            // ‖A†A x‖/‖A x‖, so that the length is a singular value
+            let images = image(&unit(probe, n));
+            let width = images.len() / PROBES;
+            probe = space.outside(&back(&unit(images, width)));
         }
         if longest(&probe, n) <= MISSED * smallest.max(tolerance * largest) {
             return Some(found);
         }
-        added = space.join(&probe);
+        added = space.join(&probe, image);
         goal = space.size() + b;
         if goal > limit {
             return None;
@@ -179,91 +195,37 @@ pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64)
         let (u, s, vh) = svd(&transpose_conj(a, m, n), n, m, k, epsilon)?;
         return Some((transpose_conj(&vh, k, m), s, transpose_conj(&u, n, k)));
     }
-    // (A V)†, row by row as V† grows
     let forward = |rows: &[T]| T::matmul((rows, Op::None), (a, Op::Adjoint), rows.len() / n, n, m);
     let back = |rows: &[T]| T::matmul((rows, Op::None), (a, Op::None), rows.len() / m, m, n);
-    let images = std::cell::RefCell::new(Vec::new());
-    let catch_up = |space: &Space<T>| {
-        let mut images = images.borrow_mut();
-        let known = images.len() / m;
-        if known < space.size() {
-            images.extend(forward(space.last(space.size() - known)));
-        }
-    };
-    grow(
-        n,
-        k,
-        epsilon,
-        |space, added| {
-            catch_up(space);
-            let images = images.borrow();
-            back(&images[images.len() - added * m..])
-        },
-        |rows| {
-            // ‖A†A x‖ / ‖A x‖ · x̂, so that the length is a singular value
-            let image = forward(rows);
-            let scale = longest(&image, m).max(f64::MIN_POSITIVE);
-            let mut out = back(&image);
-            out.iter_mut().for_each(|x| *x /= T::from_real(scale));
-            out
-        },
-        |space| {
-            catch_up(space);
-            let (images, d) = (images.borrow(), space.size());
-            let (q, r) = T::qr(&transpose_conj(&images, d, m), m, d, false);
-            let (p, s, wh) = T::svd(&r, d, d, Vectors::Thin, false)?;
-            let leading: Vec<T> = p.chunks_exact(d).flat_map(|row| row[..k].iter().copied()).collect();
-            let u = T::matmul((&q, Op::None), (&leading, Op::None), m, d, k);
-            let vh = T::matmul((&wh[..k * d], Op::None), (&space.rows, Op::None), k, d, n);
-            let images_of_u = T::matmul((&u, Op::Adjoint), (a, Op::None), k, m, n);
-            let error = if s[0] == 0.0 { 0.0 } else { residual(&images_of_u, &vh, n, &s) / s[0] };
-            Some((error, s[0], s[k - 1], (u, s[..k].to_vec(), vh)))
-        },
-    )
+    grow(n, k, epsilon, Growth { image: &forward, next: &back, back: &back }, |space| {
+        let d = space.size();
+        let (q, r) = T::qr(&transpose_conj(&space.images, d, m), m, d, false);
+        let (p, s, wh) = T::svd(&r, d, d, Vectors::Thin, false)?;
+        let leading: Vec<T> = p.chunks_exact(d).flat_map(|row| row[..k].iter().copied()).collect();
+        let u = T::matmul((&q, Op::None), (&leading, Op::None), m, d, k);
+        let vh = T::matmul((&wh[..k * d], Op::None), (&space.rows, Op::None), k, d, n);
+        let images_of_u = T::matmul((&u, Op::Adjoint), (a, Op::None), k, m, n);
+        let error = if s[0] == 0.0 { 0.0 } else { residual(&images_of_u, &vh, n, &s) / s[0] };
+        Some((error, s[0], s[k - 1], (u, s[..k].to_vec(), vh)))
+    })
 }
 
 /// Eigenpairs by falling |λ|: the values and the n × k vectors of the Hermitian matrix (both triangles), or `None`.
 pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Option<(Vec<f64>, Vec<T>)> {
     let apply = |rows: &[T]| T::matmul((rows, Op::None), (a, Op::None), rows.len() / n, n, n);
-    let images = std::cell::RefCell::new(Vec::new());
-    let catch_up = |space: &Space<T>| {
-        let mut images = images.borrow_mut();
-        let known = images.len() / n;
-        if known < space.size() {
-            images.extend(apply(space.last(space.size() - known)));
-        }
-    };
-    grow(
-        n,
-        k,
-        epsilon,
-        |space, added| {
-            catch_up(space);
-            let images = images.borrow();
-            images[images.len() - added * n..].to_vec()
-        },
-        |rows| {
-            // A twice, over the length after the first: values of either sign count
-            let mut image = apply(rows);
-            let scale = longest(&image, n).max(f64::MIN_POSITIVE);
-            image.iter_mut().for_each(|x| *x /= T::from_real(scale));
-            apply(&image)
-        },
-        |space| {
-            catch_up(space);
-            let (images, d) = (images.borrow(), space.size());
-            let h = T::matmul((&space.rows, Op::None), (&images, Op::Adjoint), d, n, d);
-            let (values, w) = T::eigh(&h, d, true, false)?;
-            let order = &by_modulus(&values)[..k];
-            let leading: Vec<f64> = order.iter().map(|&i| values[i]).collect();
-            let wh: Vec<T> = order.iter().flat_map(|&i| w.chunks_exact(d).map(move |row| row[i].conj())).collect();
-            let ritz = T::matmul((&wh, Op::None), (&space.rows, Op::None), k, d, n);
-            let image = T::matmul((&wh, Op::None), (&images, Op::None), k, d, n);
-            let (largest, smallest) = (leading[0].abs(), leading[k - 1].abs());
-            let error = if largest == 0.0 { 0.0 } else { residual(&image, &ritz, n, &leading) / largest };
-            Some((error, largest, smallest, (leading, transpose_conj(&ritz, k, n))))
-        },
-    )
+    grow(n, k, epsilon, Growth { image: &apply, next: &|images| images.to_vec(), back: &apply }, |space| {
+        let d = space.size();
+        let h = T::matmul((&space.rows, Op::None), (&space.images, Op::Adjoint), d, n, d);
+        let (values, w) = T::eigh(&h, d, true, false)?;
+        let order = &by_modulus(&values)[..k];
+        let leading: Vec<f64> = order.iter().map(|&i| values[i]).collect();
+        let wh: Vec<T> = order.iter().flat_map(|&i| w.chunks_exact(d).map(move |row| row[i].conj())).collect();
+        let ritz = T::matmul((&wh, Op::None), (&space.rows, Op::None), k, d, n);
+        let image = T::matmul((&wh, Op::None), (&space.images, Op::None), k, d, n);
+        let (largest, smallest) = (leading[0].abs(), leading[k - 1].abs());
+        let error = if largest == 0.0 { 0.0 } else { residual(&image, &ritz, n, &leading) / largest };
+        Some((error, largest, smallest, (leading, transpose_conj(&ritz, k, n))))
+    })
 }
 
 /// Indices by falling modulus; of ±λ the positive one first.
