@@ -1,7 +1,10 @@
 //! A step of a continuous flow of the Coulomb gas: six charges, 20 steps of RK4, loss and gradient; the divergence in closed form at batch
 //! 512, and as the trace of the Jacobian at batch 64. The inputs are those of the peers' case `cnf_coulomb`, and so are the numbers printed.
 
+mod inputs;
+
 use criterion::{Criterion, criterion_group, criterion_main};
+use inputs::{normal, uniform};
 use pullback::flow::continuous::{ContinuousFlow, Divergence, RadialWeights, VelocityField, pair_field, pair_velocity};
 use pullback::flow::{Flow, Normal};
 use pullback::nn::{Param, Params};
@@ -15,22 +18,6 @@ use std::time::Duration;
 const PARTICLES: usize = 6;
 const HIDDEN: usize = 64;
 
-/// The peers' generator: splitmix64 of a counter, in (0, 1).
-fn unit(seed: u64, n: usize) -> impl Iterator<Item = f64> {
-    (1..=n as u64).map(move |k| {
-        let z = seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((((z ^ (z >> 31)) >> 12) as f64) + 0.5) * 2f64.powi(-52)
-    })
-}
-
-fn normal(seed: u64, shape: &[usize]) -> Var<f64> {
-    let u: Vec<f64> = unit(seed, 2 * shape.iter().product::<usize>()).collect();
-    let x = u.chunks(2).map(|u| (-2.0 * u[0].ln()).sqrt() * (std::f64::consts::TAU * u[1]).cos()).collect();
-    Var::from_shape_vec(shape, x).unwrap()
-}
-
 /// A pair field that is constant in time, as the peers have it.
 struct Constant {
     weights: [[Param; 3]; 2],
@@ -39,10 +26,8 @@ struct Constant {
 impl Constant {
     fn new(params: &mut Params<f64>) -> Self {
         let weights = [0, 1].map(|f| {
-            [("a", 10, 1.0), ("b", 20, 1.0), ("c", 30, 1.0 / HIDDEN as f64)].map(|(name, seed, scale)| {
-                let x: Vec<f64> = unit(seed + f, HIDDEN).map(|u| (2.0 * u - 1.0) * scale).collect();
-                params.param(&format!("{f}/{name}"), x)
-            })
+            [("a", 10, 1.0), ("b", 20, 1.0), ("c", 30, 1.0 / HIDDEN as f64)]
+                .map(|(name, seed, scale)| params.param(&format!("{f}/{name}"), uniform(seed + f, &[HIDDEN], scale)))
         });
         Constant { weights }
     }

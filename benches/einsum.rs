@@ -3,7 +3,10 @@
 //! The networks are random regular graphs of tensors 1 + U(−1, 1)/2. With `EINSUM_NETWORKS` set to a folder of files `tn_D*.json`
 //! (`legs`: index lists, `path`: pairs of positions) those are contracted along their own paths instead.
 
+mod inputs;
+
 use criterion::{Criterion, criterion_group, criterion_main};
+use inputs::{uniform, unit};
 use pullback::ops::{Einsum, einsum};
 use pullback::prelude::*;
 use std::hint::black_box;
@@ -16,15 +19,6 @@ struct Network {
     bond: usize,
 }
 
-/// splitmix64 as uniform numbers of a counter.
-fn u01(seed: u64, k: u64) -> f64 {
-    let mut z = seed.wrapping_add((k + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
-    ((z >> 12) as f64 + 0.5) / (1u64 << 52) as f64
-}
-
 /// A ring with random chords, one a site.
 fn random_network(n: usize, bond: usize) -> Network {
     let mut free: Vec<usize> = (0..n).collect();
@@ -32,7 +26,7 @@ fn random_network(n: usize, bond: usize) -> Network {
     let mut draw = 0;
     while !free.is_empty() {
         let a = free.remove(0);
-        let b = free.remove((u01(7, draw) * free.len() as f64) as usize);
+        let b = free.remove((unit(7, draw) * free.len() as f64) as usize);
         draw += 1;
         legs[a].push(n + draw as usize);
         legs[b].push(n + draw as usize);
@@ -70,15 +64,8 @@ fn contractions(c: &mut Criterion) {
     });
     for network in networks() {
         let Network { name, legs, order, bond } = &network;
-        let tensors: Vec<Var<f64>> = legs
-            .iter()
-            .enumerate()
-            .map(|(k, l)| {
-                let n = bond.pow(l.len() as u32) as u64;
-                let data = (0..n).map(|i| 1.0 + 0.5 * (2.0 * u01(1000 + k as u64, i) - 1.0)).collect();
-                Var::from_shape_vec(&vec![*bond; l.len()], data).expect("as many elements")
-            })
-            .collect();
+        let tensors: Vec<Var<f64>> =
+            legs.iter().enumerate().map(|(k, l)| 1.0 + uniform::<f64>(1000 + k as u64, &vec![*bond; l.len()], 0.5)).collect();
         let labels: Vec<&[usize]> = legs.iter().map(Vec::as_slice).collect();
         let shapes: Vec<&[usize]> = tensors.iter().map(|t| t.shape()).collect();
         let started = Instant::now();

@@ -2,7 +2,10 @@
 //! energy Σ (x_i² − 1)² + ½ (x_i − x_{i+1})². Inputs are counter-based, so that the loss and the norms of the first gradients, which are
 //! printed, can be compared with other programs' for the same step.
 
+mod inputs;
+
 use criterion::Criterion;
+use inputs::{normal, uniform};
 use pullback::flow::{Bijection, ColumnMask, Composition, Coupling, Flow, Net, Noise, Normal, Scale};
 use pullback::nn::Params;
 use pullback::prelude::*;
@@ -12,29 +15,6 @@ use rand::rngs::StdRng;
 const BATCH: usize = 1024;
 const LAYERS: usize = 8;
 const HIDDEN: usize = 128;
-
-/// Numbers in (0, 1) by splitmix64.
-fn unit(seed: u64, n: usize) -> Vec<f64> {
-    let mixed = |k: u64| {
-        let mut z = seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 12) as f64
-    };
-    (1..=n as u64).map(|k| (mixed(k) + 0.5) * 2f64.powi(-52)).collect()
-}
-
-fn uniform(seed: u64, shape: &[usize], scale: f64) -> Var<f64> {
-    let numbers = unit(seed, shape.iter().product()).into_iter().map(|u| scale * (2.0 * u - 1.0)).collect();
-    Var::from_shape_vec(shape, numbers).unwrap()
-}
-
-/// By Box and Muller.
-fn normal(seed: u64, shape: &[usize]) -> Var<f64> {
-    let u = unit(seed, 2 * shape.iter().product::<usize>());
-    let numbers = u.chunks_exact(2).map(|u| (-2.0 * u[0].ln()).sqrt() * (std::f64::consts::TAU * u[1]).cos()).collect();
-    Var::from_shape_vec(shape, numbers).unwrap()
-}
 
 fn model(d: usize) -> (Params<f64>, Flow<f64>) {
     let mut rng = StdRng::seed_from_u64(1);

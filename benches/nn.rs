@@ -1,25 +1,16 @@
 //! Networks: value against value and gradient. The inputs of the perceptron are counter-based, so that its loss and the norms of its gradients,
 //! which are printed, can be compared with other programs' for the same step.
 
+mod inputs;
+
 use criterion::{Criterion, criterion_group, criterion_main};
+use inputs::uniform;
 use pullback::nn::{Activation, Conv, ConvOptions, Init, Mlp, Padding, Pairwise, Params};
 use pullback::prelude::*;
 use pullback::random;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::time::Instant;
-
-/// Numbers in (−1, 1) by splitmix64, times `scale`.
-fn uniform<T: Real>(seed: u64, shape: &[usize], scale: f64) -> Var<T> {
-    let number = |k: u64| {
-        let mut z = seed.wrapping_add(k.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let unit = (((z ^ (z >> 31)) >> 12) as f64 + 0.5) * 2f64.powi(-52);
-        T::from_f64(scale * (2.0 * unit - 1.0))
-    };
-    Var::from_shape_vec(shape, (1..=shape.iter().product::<usize>() as u64).map(number).collect()).unwrap()
-}
 
 /// Both times by criterion, and their ratio by the best of ten runs each.
 fn both<T: Real>(c: &mut Criterion, name: &str, params: &Params<T>, loss: &dyn Fn(&Params<T>) -> Var<T>)

@@ -3,23 +3,14 @@
 //! Dormand and Prince's method at rtol 1e-7, atol 1e-9 from t = 0 to 10. Lotka–Volterra as a fused scalar function and as a closure over an
 //! array, by each adjoint; a neural field tanh(tanh(x W₁) W₂) of dimension 32 with 64 hidden units, on a batch of 64.
 
+mod inputs;
+
 use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
+use inputs::uniform;
 use pullback::ode::{Adjoint, Method, OdeOptions, Stepping, odeint, odeint_fused};
 use pullback::prelude::*;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-
-/// U(−1, 1) from a counter: splitmix64 of the seed and the place.
-fn uniform(seed: u64, shape: &[usize]) -> Var<f64> {
-    let number = |k: u64| {
-        let mut z = seed.wrapping_add((k + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        2.0 * ((z >> 12) as f64 + 0.5) * 2f64.powi(-52) - 1.0
-    };
-    Var::from((0..shape.iter().product::<usize>() as u64).map(number).collect::<Vec<_>>()).reshape(shape)
-}
 
 fn options(method: Method, adjoint: Adjoint) -> OdeOptions {
     OdeOptions { method, stepping: Stepping::adaptive(1e-7, 1e-9), adjoint }
@@ -93,8 +84,8 @@ fn neural(c: &mut Criterion) {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(2));
-    let (x0, times) = (uniform(1, &[64, 32]), Var::from([0.0, 10.0]));
-    let weights = (uniform(2, &[32, 64]) / 32f64.sqrt(), uniform(3, &[64, 32]) / 64f64.sqrt());
+    let (x0, times) = (uniform::<f64>(1, &[64, 32], 1.0), Var::from([0.0, 10.0]));
+    let weights = (uniform::<f64>(2, &[32, 64], 1.0) / 32f64.sqrt(), uniform::<f64>(3, &[64, 32], 1.0) / 64f64.sqrt());
     type Weights = (Var<f64>, Var<f64>);
     let field = |_: &Var<f64>, x: &Var<f64>, (w1, w2): &Weights| x.matmul(w1).tanh().matmul(w2).tanh();
     for (name, adjoint) in [("discrete", Adjoint::default()), ("backward", Adjoint::Backward { reconstruction: 1e9 })] {

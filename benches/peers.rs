@@ -4,11 +4,12 @@
 //! cargo bench --bench peers -- --threads 1 --filter trg
 //! ```
 //!
-//! Inputs are counter-based (splitmix64), so that a script in another language makes the same ones:
-//! u(seed, k) = ((mix(seed + (k + 1) · 0x9E3779B97F4A7C15) >> 12) + ½) 2⁻⁵², U(−1, 1) = 2u − 1, in row-major order; complex numbers take the
-//! imaginary part from seed + 1. With `EINSUM_NETWORKS` set to a folder of files `tn_D*.json` (`legs`: index lists, `path`: pairs of
+//! Inputs are counter-based (`inputs`). With `EINSUM_NETWORKS` set to a folder of files `tn_D*.json` (`legs`: index lists, `path`: pairs of
 //! positions) those networks are contracted.
 
+mod inputs;
+
+use inputs::uniform;
 use ndarray::{Array1, ArrayD, IxDyn, s};
 use num_complex::Complex;
 use pullback::ops::Einsum;
@@ -60,21 +61,6 @@ impl Options {
             check(&last)
         );
     }
-}
-
-fn u01(seed: u64, k: u64) -> f64 {
-    let mut z = seed.wrapping_add((k + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
-    ((z >> 12) as f64 + 0.5) / (1u64 << 52) as f64
-}
-
-/// scale · U(−1, 1), complex where the type is.
-fn uniform<T: Scalar>(seed: u64, shape: &[usize], scale: f64) -> Var<T> {
-    let len = shape.iter().product::<usize>() as u64;
-    let part = |seed, k| T::Real::from_f64(scale * (2.0 * u01(seed, k) - 1.0));
-    Var::from_shape_vec(shape, (0..len).map(|k| T::from_parts(part(seed, k), part(seed + 1, k))).collect()).expect("as many elements")
 }
 
 /// sin(a + b k)
