@@ -237,8 +237,8 @@ unsafe fn split<T: Scalar>(p: Product<T>) {
 unsafe fn leaf<T: Scalar>(p: Product<T>) {
     let Product { m, k, n, .. } = p;
     let (narrow, flat) = (k * n <= 1024, m * k <= 256 && p.b.cs == 1);
-    if m * n <= 64 && k > direct::DEPTH {
-        // a few long sums, where faer would go through a matrix of a few rows column by column
+    if m > 1 && n > 1 && m * n <= 64 && k > direct::DEPTH {
+        // a few long sums, where faer would go through a matrix of a few rows column by column (a vector it takes as one)
         // SAFETY: the caller's contract.
         return unsafe { by_depth(p, direct::DEPTH, direct::direct) };
     }
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn agrees_with_three_loops() {
         let mut rng = rng(12);
-        for case in 0..300 {
+        for case in 0..160 {
             let longest = [5, 12, 40, 130][case % 4];
             let mut length = || if rng.random_bool(0.03) { 0 } else { rng.random_range(1..longest) };
             let (m, k, n) = (length(), length(), length());

@@ -213,16 +213,17 @@ fn the_divergence_is_the_trace_of_the_dense_jacobian() {
 #[test]
 fn the_flow_is_inverted_and_its_logarithm_is_that_of_its_jacobian() {
     for case in cases() {
-        let x: Var<f64> = random(&[4, case.dim], 6);
-        let context = case.context.as_ref();
+        let x: Var<f64> = random(&[2, case.dim], 6);
+        let context = case.context.as_ref().map(|c| c.slice(s![..2, ..]));
+        let context = context.as_ref();
         let (y, up) = case.flow.forward(&case.params, &x, context).unwrap();
         let (back, down) = case.flow.inverse(&case.params, &y, context).unwrap();
         let (off, logs) = (worst(&back, &x), worst(&down, &-&up));
         assert!(off < 1e-10 && logs < 1e-10, "{}: x is off by {off:.1e}, the logarithm by {logs:.1e}", case.name);
         assert!(worst(&y, &x) > 1e-2, "{} is the identity, which tests nothing", case.name);
         let map = |x: &Var<f64>| Ok::<_, Error>(case.flow.forward(&case.params, x, context)?.0);
-        let whole = jacobian_forward(map, &x).unwrap().reshape(&[4, case.dim, 4, case.dim]);
-        for row in 0..4 {
+        let whole = jacobian_forward(map, &x).unwrap().reshape(&[2, case.dim, 2, case.dim]);
+        for row in 0..2 {
             let (_, expected) = slogdet(&whole.slice(s![row, .., row, ..])).unwrap();
             let off = (expected.item() - up.as_slice()[row]).abs();
             assert!(off < 1e-9, "{}: row {row} is off by {off:.1e}", case.name);

@@ -1,7 +1,7 @@
 //! Thick-restart Lanczos for the lowest or highest eigenpairs of a Hermitian operator (Wu & Simon, SIAM J. Matrix Anal. Appl. 22 (2000)
 //! 602), with full orthogonalisation: on numbers, without derivatives.
 
-use super::vector::{Stream, combine, dot_re, fresh_direction, norm, orthogonalise, real, scale};
+use super::vector::{Stream, axpy, combine, dot_re, fresh_direction, norm, orthogonalise, real, scale};
 use crate::error::Result;
 use crate::linalg::backend;
 use crate::scalar::{Real, Scalar};
@@ -125,8 +125,14 @@ impl<T: Scalar> Run<'_, T> {
                 let q = &basis[(locked + j) * n..(locked + j + 1) * n];
                 let mut w = (self.apply)(q)?;
                 products += 1;
-                t[j * m + j] = dot_re(q, &w);
+                let alpha = dot_re(q, &w);
+                t[j * m + j] = alpha;
                 size_of_a = size_of_a.max(norm(&w));
+                // the recurrence first: it leaves rounding errors alone for the orthogonalisation, which then takes one pass instead of two
+                axpy(real(-alpha), q, &mut w);
+                if j > kept {
+                    axpy(real(-t[j * m + j - 1]), &basis[(locked + j - 1) * n..(locked + j) * n], &mut w);
+                }
                 (_, beta) = orthogonalise(&basis, locked + j + 1, &mut w);
                 if beta <= 4.0 * eps * size_of_a {
                     beta = 0.0;

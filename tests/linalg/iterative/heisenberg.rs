@@ -48,7 +48,7 @@ fn bethe(sites: usize) -> f64 {
 #[test]
 fn ground_state_energies_are_those_of_the_bethe_ansatz() {
     assert!((bethe(4) + 2.0).abs() < 1e-13); // four spins: −2 by hand
-    for sites in (4..=16).step_by(2) {
+    for sites in (4..=14).step_by(2) {
         let (e, _) = ground(&Var::ones(&[sites])).unwrap();
         let exact = bethe(sites);
         assert!((e.item() - exact).abs() < 1e-11 * sites as f64, "L = {sites}: {} and {exact}", e.item());
@@ -93,9 +93,15 @@ fn sixteen_sites() {
     // dE/dJ_b = ⟨S·S⟩ is the same on every bond; and the response of a correlation is symmetric under reflection of the ring
     let sites = 16;
     let ones = Var::ones(&[sites]);
-    let e = grad(|j: &Var<f64>| Ok::<_, Error>(ground(j)?.0), &ones).unwrap();
-    close(&e, &(&ones * (bethe(sites) / sites as f64)), 1e-9);
-    let g = grad(|j: &Var<f64>| Ok::<_, Error>(correlation(&ground(j)?.1, sites, 8)), &ones).unwrap();
+    let observables = |j: &Var<f64>| {
+        let (e, psi) = ground(j)?;
+        Ok::<_, Error>((e, correlation(&psi, sites, 8)))
+    };
+    let ((e, _), pull) = vjp(observables, &ones).unwrap();
+    assert!((e.item() - bethe(sites)).abs() < 1e-10, "{} and {}", e.item(), bethe(sites));
+    let (one, zero) = (Var::scalar(1.0), Var::scalar(0.0));
+    close(&pull.call(&(one.clone(), zero.clone())).unwrap(), &(&ones * (bethe(sites) / sites as f64)), 1e-9);
+    let g = pull.call(&(zero, one)).unwrap();
     let g = g.as_slice();
     let largest = g.iter().fold(0.0f64, |m, g| m.max(g.abs()));
     assert!(largest > 1e-3);
