@@ -143,6 +143,9 @@ impl<Y: Tree, P: Tree> System for TracedSystem<'_, Y, P> {
         }
         Ok(slope)
     }
+    fn records(&self) -> bool {
+        true
+    }
     fn record(&self, t: f64, y: &[f64], params: bool, out: &mut [f64]) -> Result<Record> {
         let like = self.like.clone();
         if !params {

@@ -134,7 +134,7 @@ struct Store {
     room: usize,
     keep_states: bool,
     keep_stages: bool,
-    /// The pullbacks of the stages, and whether those to the parameters: where memory has no bound.
+    /// The pullbacks of the stages, and whether those to the parameters: where memory has no bound and the field keeps any.
     keep_records: Option<bool>,
     records: Vec<Vec<Record>>,
     states: Rows,
@@ -143,14 +143,14 @@ struct Store {
 }
 
 impl Store {
-    fn new(adjoint: Adjoint, wanted: Wanted) -> Self {
+    fn new(adjoint: Adjoint, wanted: Wanted, records: bool) -> Self {
         let room = match adjoint {
             Adjoint::Discrete { checkpoints } => checkpoints.unwrap_or(usize::MAX),
             Adjoint::Interpolated => usize::MAX,
             _ => 0,
         };
         let keep = wanted.any && room > 0;
-        let keep_records = (keep && adjoint == Adjoint::default()).then_some(wanted.params);
+        let keep_records = (keep && records && adjoint == Adjoint::default()).then_some(wanted.params);
         Store {
             room,
             keep_states: keep,
@@ -247,7 +247,7 @@ pub(crate) fn solve(system: &dyn System, y0: &[f64], times: &[f64], options: &Od
         return Err(Error::non_finite("odeint", format!("the initial state is {} in {}", y0[i], system.component(i))));
     }
     let mut system = Counted::new(system);
-    let mut store = Store::new(options.adjoint, wanted);
+    let mut store = Store::new(options.adjoint, wanted, system.system.records());
     let mut outputs = Vec::with_capacity(times.len() * y0.len());
     outputs.extend_from_slice(y0);
     let (plan, last) = match (options.stepping, options.control()) {

@@ -27,6 +27,11 @@ pub(crate) trait System: Sync {
     /// `value` if that is asked for.
     fn vjp(&self, t: f64, y: &[f64], lambda: &[f64], value: Option<&mut [f64]>, gy: &mut [f64], gp: &mut [f64]) -> Result<f64>;
 
+    /// Whether [`System::record`] keeps pullbacks.
+    fn records(&self) -> bool {
+        false
+    }
+
     /// As [`System::field`], with the pullback if it pays to keep it; `params` says whether it needs ∂f/∂p.
     fn record(&self, t: f64, y: &[f64], params: bool, out: &mut [f64]) -> Result<Record> {
         let _ = params;
