@@ -7,7 +7,7 @@ use common::plot::{Figure, Panel, Style};
 use common::{Options, Run};
 use pullback::flow::continuous::{ContinuousFlow, MlpField};
 use pullback::flow::*;
-use pullback::nn::Params;
+use pullback::nn::{Activation, Init, Mlp, Params, PeriodicFeatures, Scope};
 use pullback::optim::{Adam, Clip, Schedule};
 use pullback::physics::toy::Toy;
 use pullback::prelude::*;
@@ -37,23 +37,46 @@ struct Args {
     #[arg(long, default_value_t = 512)]
     batch: usize,
     /// Training samples, and as many to test
-    #[arg(long, default_value_t = 40_000)]
+    #[arg(long, default_value_t = 100_000)]
     samples: usize,
     #[command(flatten)]
     #[serde(flatten)]
     options: Options,
 }
 
+/// A perceptron of x and of its waves. Narrow modes ask for conditioners that change within their width, which are slow to learn from x alone.
+struct Waves(Mlp);
+
+const WAVES: PeriodicFeatures = PeriodicFeatures { period: 16.0, harmonics: 8 };
+
+impl Waves {
+    fn new(scope: &mut Scope<'_, f64>, hidden: &[usize], outputs: usize, rng: &mut StdRng) -> Self {
+        let sizes = [&[1 + WAVES.outputs(1)], hidden, &[outputs]].concat();
+        Waves(Mlp::with_init(scope, &sizes, Activation::Tanh, (Init::XavierNormal, Init::Zeros), rng))
+    }
+}
+
+impl Conditioner<f64> for Waves {
+    fn inputs(&self) -> usize {
+        1
+    }
+    fn outputs(&self) -> usize {
+        Conditioner::<f64>::outputs(&self.0)
+    }
+    fn forward(&self, p: &Params<f64>, x: &Var<f64>) -> Result<Var<f64>> {
+        Ok(self.0.forward(p, &concatenate(&[x / WAVES.period, WAVES.forward(x)], 1)))
+    }
+}
+
 /// The flow of a kind, last of it a scale and shift of each column that starts at the data's, or at `width`.
 fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<f64>)> {
     let mut params = Params::new();
     let mut maps: Vec<Box<dyn Bijection<f64>>> = Vec::new();
-    // narrow modes ask for conditioners that change within their width
-    let net = if kind == "spline" { Net::hidden(&[128, 128]) } else { Net::hidden(&[64, 64]) };
+    let net = Net::hidden(&[64, 64]);
     let layers = match kind {
         "continuous" => 1,
         "maf" => 5,
-        "spline" => 6,
+        "spline" => 4,
         _ => 8,
     };
     for l in 0..layers {
@@ -62,7 +85,11 @@ fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<
         maps.push(match kind {
             "nice" => Box::new(Coupling::new(&mut scope, &mask, Additive, &net, rng)?),
             "realnvp" => Box::new(Coupling::new(&mut scope, &mask, Scale::bounded(2.0)?, &net, rng)?),
-            "spline" => Box::new(Coupling::new(&mut scope, &mask, RationalQuadratic::new(24, (-6.0, 6.0), Tails::Linear)?, &net, rng)?),
+            "spline" => {
+                let spline = RationalQuadratic::new(24, (-6.0, 6.0), Tails::Linear)?;
+                let waves = Waves::new(&mut scope, &[64, 64], Transformer::<f64>::parameters(&spline), rng);
+                Box::new(Coupling::with_conditioner(&mask, spline, waves, 0)?)
+            }
             "maf" => Box::new(Autoregressive::masked(&mut scope, 2, Scale::bounded(2.0)?, &net, rng)?),
             "continuous" => Box::new(ContinuousFlow::new(MlpField::new(&mut scope, 2, 0, &[64, 64], rng))),
             other => {
