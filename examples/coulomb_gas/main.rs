@@ -45,7 +45,7 @@ struct Args {
     #[arg(long, default_value_t = 24)]
     hidden: usize,
     /// Chebyshev terms of φ and ψ in time
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 12)]
     order: usize,
     /// Tolerance of the solver in training; a hundredth of it in the evaluation
     #[arg(long, default_value_t = 1e-4)]
