@@ -164,6 +164,42 @@ fn large_registers_are_walked_in_tiles_and_agree_with_small_ones() {
 }
 
 #[test]
+fn permutations_move_amplitudes_and_change_none() {
+    let mut draw = Draw(6);
+    // one tile, several, and passes that threads share
+    for (n, count) in [(6, 30), (15, 1), (15, 3), (15, 80), (17, 1), (17, 12)] {
+        let psi = draw.state(n);
+        let mut circuit = empty(n);
+        let mut expected = psi.clone();
+        for _ in 0..count {
+            let q = draw.qubits(n, 3);
+            let (bits, value) = ([1 << q[0], 1 << q[1], 1 << q[2]], draw.uniform() > 0.0);
+            let kind = draw.below(9);
+            let controls: Vec<Control> = match kind {
+                0 | 1 => vec![],
+                2..=5 => vec![(q[1], value).into()],
+                6 => vec![(q[1], value).into(), (q[2], true).into()],
+                7 => vec![],
+                _ => vec![(q[2], value).into()],
+            };
+            let swaps = kind >= 7 || kind == 1;
+            let (gate, targets) = if swaps { (Gate::Swap, &q[..2]) } else { (Gate::X, &q[..1]) };
+            circuit.controlled(gate, targets, &controls).unwrap();
+            let acts = |i: usize| controls.iter().all(|c| (i >> c.qubit & 1 == 1) == c.value);
+            let image = |i: usize| match (acts(i), swaps) {
+                (false, _) => i,
+                (true, false) => i ^ bits[0],
+                (true, true) if (i & bits[0] == 0) != (i & bits[1] == 0) => i ^ bits[0] ^ bits[1],
+                (true, true) => i,
+            };
+            let before = expected.clone();
+            before.iter().enumerate().for_each(|(i, z)| expected[image(i)] = *z);
+        }
+        assert!(run(&circuit, &psi) == expected, "n = {n}, {count} gates");
+    }
+}
+
+#[test]
 fn blocks_are_the_gates_they_stand_for() {
     let mut draw = Draw(4);
     let psi = draw.state(4);
