@@ -102,7 +102,16 @@ struct PullTangent<R> {
 }
 
 fn run<R: Precision>(plan: &Arc<Plan>, theta: &Var<R>, psi: &Var<R::Amplitude>, back: bool) -> Result<Var<R::Amplitude>> {
-    apply(Run { plan: plan.clone(), back, precision: PhantomData }, &(theta.clone(), psi.clone()))
+    run_owned(plan, theta, psi.clone(), back)
+}
+
+fn run_owned<R: Precision>(plan: &Arc<Plan>, theta: &Var<R>, psi: Var<R::Amplitude>, back: bool) -> Result<Var<R::Amplitude>> {
+    let run = Run { plan: plan.clone(), back, precision: PhantomData };
+    // nothing to record: what is handed over changes where it is
+    if theta.is_constant() && psi.is_constant() {
+        return Ok(run.run(theta, psi));
+    }
+    apply(run, &(theta.clone(), psi))
 }
 
 fn pull<R: Precision>(
@@ -133,6 +142,21 @@ impl<R: Precision> Pull<R> {
     }
 }
 
+impl<R: Precision> Run<R> {
+    fn run(&self, theta: &Var<R>, psi: Var<R::Amplitude>) -> Var<R::Amplitude> {
+        let theta = rows(theta);
+        let turn = |i, mut psi, _: &mut [f64]| {
+            if self.back {
+                self.plan.inverse(row(&theta, i), &mut psi);
+            } else {
+                self.plan.forward(row(&theta, i), &mut psi);
+            }
+            psi
+        };
+        each_state(psi, 1, 0, &turn).0
+    }
+}
+
 impl<R: Precision> Primitive for Run<R> {
     type Inputs = (Var<R>, Var<R::Amplitude>);
     type Outputs = Var<R::Amplitude>;
@@ -140,16 +164,7 @@ impl<R: Precision> Primitive for Run<R> {
         "circuit"
     }
     fn forward(&self, (theta, psi): &Self::Inputs) -> Result<Var<R::Amplitude>> {
-        let theta = rows(theta);
-        let (out, _) = each_state(psi.clone(), 1, 0, &|i, mut psi, _| {
-            if self.back {
-                self.plan.inverse(row(&theta, i), &mut psi);
-            } else {
-                self.plan.forward(row(&theta, i), &mut psi);
-            }
-            psi
-        });
-        Ok(out)
+        Ok(self.run(theta, psi.clone()))
     }
     fn vjp(
         &self,
@@ -355,6 +370,31 @@ impl Circuit {
     /// If the circuit and the state have different numbers of qubits, θ has another length than there are parameters or is not finite, the
     /// batches do not fit, or the states take more than the [memory limit](super::set_memory_limit).
     pub fn run<R: Precision>(&self, theta: &Var<R>, state: &StateVector<R>) -> Result<StateVector<R>> {
+        let mut state = state.clone();
+        self.run_in_place(theta, &mut state)?;
+        Ok(state)
+    }
+
+    /// [`run`](Circuit::run) with the result in place of the state: where nothing is differentiated and nobody else holds the amplitudes
+    /// of one state, they change where they are, and a gate costs one pass over them. On an error the state is what it was.
+    ///
+    /// ```
+    /// use pullback::Var;
+    /// use pullback::circuit::{Circuit, StateVector};
+    /// let (mut h, mut cnot) = (Circuit::new(2), Circuit::new(2));
+    /// h.h(0)?;
+    /// cnot.cnot(0, 1)?;
+    /// let mut psi = StateVector::<f64>::zero(2)?;
+    /// for gate in [&h, &cnot] {
+    ///     gate.run_in_place(&Var::from(vec![]), &mut psi)?;
+    /// }
+    /// assert!((psi.probabilities().as_slice()[3] - 0.5).abs() < 1e-15);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Circuit::run).
+    pub fn run_in_place<R: Precision>(&self, theta: &Var<R>, state: &mut StateVector<R>) -> Result<()> {
         const NAME: &str = "Circuit::run";
         if self.qubits() != state.qubits() {
             return Err(Error::argument(NAME, format!("the circuit has {} qubits, the state {}", self.qubits(), state.qubits())));
@@ -386,11 +426,13 @@ impl Circuit {
         let why = if differentiated { "a run with its gradient" } else { "a run" };
         super::memory::check(NAME, &format!("{why}: {states} states of {} qubits", self.qubits()), bytes)?;
         let theta = theta.reshape(&[sets, self.parameters()]);
-        let mut psi = state.amplitudes().reshape(&[INFER, len]);
-        if psi.shape()[0] != rows {
-            psi = psi.broadcast_to(&[rows, len]);
-        }
-        let out = run(self.plan(), &theta, &psi, false)?;
-        StateVector::unnormalized(if batch.is_some() { out } else { out.reshape(&[len]) })
+        let spread = |psi: Var<R::Amplitude>| if psi.shape()[0] == rows { psi } else { psi.broadcast_to(&[rows, len]) };
+        let owned = theta.is_constant() && state.amplitudes().is_constant();
+        let psi = if owned { state.take() } else { state.amplitudes().clone() };
+        let flat = psi.reshape(&[INFER, len]);
+        drop(psi);
+        let out = run_owned(self.plan(), &theta, spread(flat), false)?;
+        *state = StateVector::unnormalized(if batch.is_some() { out } else { out.reshape(&[len]) })?;
+        Ok(())
     }
 }

@@ -139,6 +139,11 @@ impl<R: Precision> StateVector<R> {
         self.amplitudes
     }
 
+    /// The amplitudes, leaving none behind.
+    pub(super) fn take(&mut self) -> Var<R::Amplitude> {
+        std::mem::replace(&mut self.amplitudes, Var::from(Vec::new()))
+    }
+
     /// |ψ_i|² of each basis state, of the amplitudes' shape; differentiable.
     pub fn probabilities(&self) -> Var<R> {
         self.amplitudes.abs_squared()

@@ -200,6 +200,34 @@ fn permutations_move_amplitudes_and_change_none() {
 }
 
 #[test]
+fn a_state_that_nobody_else_holds_changes_where_it_is() {
+    let n = 10;
+    let mut draw = Draw(7);
+    let (start, theta) = (StateVector::new(draw.state(n)).unwrap(), Var::from(THETA));
+    let (mut one, mut shared) = (StateVector::new(start.amplitudes().as_slice().to_vec()).unwrap(), start.clone());
+    let at = one.amplitudes().as_slice().as_ptr();
+    let mut circuit = empty(n);
+    circuit.h(3).unwrap().rx(9, Angle::Parameter { index: 0, scale: 1.0, shift: 0.0 }).unwrap().cnot(0, 7).unwrap();
+    let expected = circuit.run(&theta, &start).unwrap();
+    for state in [&mut one, &mut shared] {
+        circuit.run_in_place(&theta, state).unwrap();
+        assert!(state.amplitudes().as_slice() == expected.amplitudes().as_slice());
+    }
+    assert_eq!(one.amplitudes().as_slice().as_ptr(), at);
+    // whoever else holds the amplitudes keeps them, and so does the state on an error
+    assert!(start.amplitudes().as_slice() != expected.amplitudes().as_slice());
+    assert!(circuit.run_in_place(&Var::from([0.0]), &mut one).is_err() && one.amplitudes().len() == 1 << n);
+    // differentiated as `run` is
+    let probability = |t: &Var<f64>| {
+        let mut state = start.clone();
+        circuit.run_in_place(t, &mut state)?;
+        Ok::<_, pullback::Error>(state.probabilities().get(&[5]))
+    };
+    let same = |t: &Var<f64>| Ok::<_, pullback::Error>(circuit.run(t, &start)?.probabilities().get(&[5]));
+    assert!(pullback::grad(probability, &theta).unwrap().as_slice() == pullback::grad(same, &theta).unwrap().as_slice());
+}
+
+#[test]
 fn blocks_are_the_gates_they_stand_for() {
     let mut draw = Draw(4);
     let psi = draw.state(4);
