@@ -7,6 +7,7 @@ use super::channel::Channel;
 use super::entanglement::{check_choice, entropy};
 use super::instruction::{Instruction, assemble};
 use super::matrix::act;
+use super::memory;
 use super::pauli::{PauliString, PauliSum};
 use super::state::StateVector;
 use super::tree::{Circuit, Control};
@@ -43,10 +44,11 @@ pub struct DensityMatrix {
 }
 
 fn check_size(operation: &'static str, qubits: usize) -> Result<()> {
+    let bytes = 4.0f64.powi(qubits as i32) * 16.0;
     if (1..=MAX).contains(&qubits) {
-        return Ok(());
+        return memory::check(operation, &format!("a density matrix of {qubits} qubits"), bytes);
     }
-    let gib = 4.0f64.powi(qubits as i32) * 16.0 / (1u64 << 30) as f64;
+    let gib = memory::gib(bytes);
     Err(Error::argument(operation, format!("{qubits} qubits: from 1 to {MAX}; a density matrix of {qubits} would take {gib:.3} GiB")))
 }
 
@@ -69,7 +71,8 @@ impl DensityMatrix {
     /// |0…0⟩⟨0…0|
     ///
     /// # Errors
-    /// If the number of qubits is not from 1 to 13 (the error says how much memory it would take).
+    /// If the number of qubits is not from 1 to 13, or it takes more than the [memory limit](super::set_memory_limit) (the error says how much
+    /// memory it would take).
     pub fn zero(qubits: usize) -> Result<DensityMatrix> {
         check_size("DensityMatrix::zero", qubits)?;
         DensityMatrix::from_state(&StateVector::zero(qubits)?)

@@ -1,5 +1,6 @@
 //! Two states, and parts of one: overlaps, reduced density matrices, entanglement entropy.
 
+use super::memory;
 use super::observable::brackets;
 use super::state::{Precision, StateVector};
 use crate::autodiff::Var;
@@ -70,10 +71,12 @@ impl<R: Precision> StateVector<R> {
     /// If a qubit is out of range or given twice, there are more than 12, or the state is a batch.
     pub fn reduced_density_matrix(&self, qubits: &[usize]) -> Result<Var<R::Amplitude>> {
         const NAME: &str = "StateVector::reduced_density_matrix";
+        let bytes = 4.0f64.powi(qubits.len() as i32) * size_of::<R::Amplitude>() as f64;
         if qubits.len() > 12 {
-            let gib = 4.0f64.powi(qubits.len() as i32) * size_of::<R::Amplitude>() as f64 / (1u64 << 30) as f64;
+            let gib = memory::gib(bytes);
             return Err(Error::argument(NAME, format!("{} qubits: at most 12; the matrix would take {gib:.3} GiB", qubits.len())));
         }
+        memory::check(NAME, &format!("a density matrix of {} qubits", qubits.len()), bytes)?;
         let m = split(NAME, self, qubits)?;
         Ok(m.matmul(m.h()))
     }

@@ -7,6 +7,7 @@ use super::run;
 use super::state::{Precision, StateVector};
 use crate::autodiff::{Primitive, Tree, Var, apply};
 use crate::error::{Error, Result};
+use crate::kernels::parallel::{collect, for_parts};
 use crate::kernels::pool;
 use crate::kernels::state_vector::pauli_rotation::Masks;
 use crate::kernels::state_vector::pauli_sum::Grouped;
@@ -43,7 +44,7 @@ impl<R: Precision> Primitive for Energy<R> {
     }
     fn forward(&self, (c, psi): &Self::Inputs) -> Result<Var<R>> {
         let c = run::rows(c);
-        let energies: Vec<R> = (0..c.len()).map(|i| R::from_f64(self.0.grouped.expectation(&c[i], chunk(psi, i)))).collect();
+        let energies = collect(c.len(), |i| R::from_f64(self.0.grouped.expectation(&c[i], chunk(psi, i))));
         Ok(Var::from(energies))
     }
     fn vjp(
@@ -80,9 +81,7 @@ impl<R: Precision> Primitive for Multiply<R> {
         let c = run::rows(c);
         let mut out = pool::filled(psi.len(), Zero::zero());
         let len = psi.shape()[1];
-        for (i, out) in out.chunks_mut(len).enumerate() {
-            self.0.grouped.apply(&c[i], chunk(psi, i), out);
-        }
+        for_parts(&mut out, len, |start, out| self.0.grouped.apply(&c[start / len], chunk(psi, start / len), out));
         Var::from_shape_vec(psi.shape(), out)
     }
     fn vjp(
@@ -116,8 +115,8 @@ impl<R: Precision> Primitive for Brackets<R> {
     }
     fn forward(&self, (lambda, psi): &Self::Inputs) -> Result<Var<R>> {
         let (batch, terms) = (psi.shape()[0], self.0.masks.len());
-        let of = |i: usize| self.0.grouped.brackets(terms, chunk(lambda, i), chunk(psi, i));
-        let out: Vec<R> = (0..batch).flat_map(of).map(|z| R::from_f64(z.re)).collect();
+        let brackets = collect(batch, |i| self.0.grouped.brackets(terms, chunk(lambda, i), chunk(psi, i)));
+        let out: Vec<R> = brackets.into_iter().flatten().map(|z| R::from_f64(z.re)).collect();
         Var::from_shape_vec(&[batch, terms], out)
     }
     fn vjp(

@@ -5,6 +5,7 @@
 //! The states come from any function of θ: a circuit, or a network in front of one.
 
 use super::angle::Angle;
+use super::memory::{gib, memory_limit};
 use super::state::StateVector;
 use super::tree::Circuit;
 use crate::autodiff::{Var, jvp, vjp};
@@ -15,7 +16,7 @@ use num_complex::Complex;
 type C = Complex<f64>;
 
 /// Tangent states are kept up to this many bytes.
-const MEMORY: usize = 4 << 30;
+const MEMORY: u64 = 4 << 30;
 
 /// Tangent states |∂_iψ⟩ − |ψ⟩⟨ψ|∂_iψ⟩ for the parameters of a block, of shape \[block, 2ⁿ\].
 fn tangents(f: &dyn Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>, block: &[usize]) -> Result<Var<C>> {
@@ -32,13 +33,13 @@ fn tangents(f: &dyn Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>, bloc
         }
         len = psi.len();
         if rows.is_empty() {
-            let bytes = count * len * size_of::<C>();
-            if bytes > MEMORY {
-                let gib = |b: usize| b as f64 / (1u64 << 30) as f64;
+            let bytes = (count * len * size_of::<C>()) as f64;
+            let limit = memory_limit().unwrap_or(MEMORY) as f64;
+            if bytes > limit {
                 let message = format!(
                     "{count} tangent states would take {:.1} GiB, more than {:.0}: use blocks, or `fisher_times` with a linear solver",
                     gib(bytes),
-                    gib(MEMORY)
+                    gib(limit)
                 );
                 return Err(Error::argument(NAME, message));
             }
@@ -73,7 +74,8 @@ fn check(theta: &Var<f64>) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// What f returns; if θ is not a vector or f gives a batch; if the tangent states would take more than 4 GiB (the error says how much).
+/// What f returns; if θ is not a vector or f gives a batch; if the tangent states would take more than the
+/// [memory limit](super::set_memory_limit), 4 GiB if none is set (the error says how much).
 pub fn quantum_fisher(f: impl Fn(&Var<f64>) -> Result<StateVector>, theta: &Var<f64>) -> Result<Var<f64>> {
     check(theta)?;
     gram(&tangents(&f, theta, &(0..theta.len()).collect::<Vec<_>>())?)

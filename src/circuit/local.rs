@@ -2,10 +2,12 @@
 
 use super::gate::Unitary;
 use super::plan::{Group, Plan, Step, Values};
+use crate::kernels::pool;
 use crate::kernels::state_vector::diagonal::Entries;
 use crate::kernels::state_vector::pauli_rotation::Masks;
+use crate::kernels::state_vector::permute::{Affine, Permutation};
 use crate::kernels::state_vector::two_level::{Pairs, Su2};
-use crate::kernels::state_vector::{Amplitude, Subset, dense, diagonal, pauli_rotation, phase, two_level};
+use crate::kernels::state_vector::{Amplitude, Subset, dense, diagonal, exchange, pauli_rotation, phase, two_level};
 use num_complex::Complex;
 use std::sync::Arc;
 
@@ -24,6 +26,23 @@ pub(super) enum Action {
     Phase(Subset, Complex<f64>),
     Matrix(Vec<usize>, Subset, Unitary),
     Table(Table),
+    Exchange(Pairs),
+    Permute(Box<Moves>),
+}
+
+/// A permutation as a tile sees it.
+pub(super) struct Moves {
+    within: Permutation,
+    whole: Affine,
+    bits: Vec<u8>,
+}
+
+impl Moves {
+    fn apply<A: Amplitude>(&self, base: usize, psi: &mut [A], back: bool) {
+        let from = pool::copied(psi);
+        self.within.apply_shifted(&from, psi, compress(self.whole.image(base), &self.bits), back);
+        pool::give(from);
+    }
 }
 
 /// A diagonal as a tile sees it.
@@ -78,6 +97,8 @@ impl Local {
             &Action::Phase(on, z) => phase::apply(psi, on, z),
             Action::Matrix(targets, controls, u) => dense::apply(psi, targets, *controls, u.entries()),
             Action::Table(t) => diagonal::apply(psi, &t.entries(base), t.controls, &t.factors),
+            &Action::Exchange(pairs) => exchange::apply(psi, pairs),
+            Action::Permute(moves) => moves.apply(base, psi, false),
         }
     }
 
@@ -96,6 +117,11 @@ impl Local {
                 [0.0; 3]
             }
             Action::Table(t) => [diagonal::undo(psi, lambda, &t.entries(base), t.controls, &t.diagonal, &t.factors), 0.0, 0.0],
+            Action::Exchange(_) | Action::Permute(_) => {
+                self.apply_inverse(base, psi);
+                self.apply_inverse(base, lambda);
+                [0.0; 3]
+            }
         }
     }
 
@@ -111,6 +137,8 @@ impl Local {
                 let back: Vec<_> = t.factors.iter().map(|z| z.conj()).collect();
                 diagonal::apply(psi, &t.entries(base), t.controls, &back)
             }
+            &Action::Exchange(pairs) => exchange::apply(psi, pairs),
+            Action::Permute(moves) => moves.apply(base, psi, true),
         }
     }
 }
@@ -134,15 +162,13 @@ impl Plan {
         let cut = |mask: usize| if low { mask & inside } else { compress(mask, bits) };
         let subset = |s: Subset| Subset { mask: cut(s.mask), value: cut(s.value) };
         let outside = |s: Subset| Subset { mask: s.mask & !inside, value: s.value & !inside };
+        let levels = |p: &Pairs| Pairs { mask: cut(p.mask), zero: cut(p.zero), one: cut(p.one) };
+        let beyond = |p: &Pairs| outside(Subset { mask: p.mask, value: p.zero });
         match step {
             Step::TwoLevel { pairs, factors } => {
-                let u = self.product(factors, values);
-                Local {
-                    action: Action::TwoLevel(Pairs { mask: cut(pairs.mask), zero: cut(pairs.zero), one: cut(pairs.one) }, u),
-                    outside: outside(Subset { mask: pairs.mask, value: pairs.zero }),
-                    sign: 0,
-                }
+                Local { action: Action::TwoLevel(levels(pairs), self.product(factors, values)), outside: beyond(pairs), sign: 0 }
             }
+            Step::Exchange { pairs } => Local { action: Action::Exchange(levels(pairs)), outside: beyond(pairs), sign: 0 },
             Step::Rotation { masks, controls, angle } => Local {
                 action: Action::Rotation(Masks { x: cut(masks.x), z: cut(masks.z) }, subset(*controls), angle.at(values.theta)),
                 outside: outside(*controls),
@@ -179,7 +205,11 @@ impl Plan {
                     sign: 0,
                 }
             }
-            Step::Permute { .. } => unreachable!("a permutation is a group of its own"),
+            Step::Permute { index, .. } => {
+                let whole = self.permutations[*index as usize].map().clone();
+                let moves = Moves { within: Permutation::new(whole.within(bits)), whole, bits: bits.to_vec() };
+                Local { action: Action::Permute(Box::new(moves)), outside: Subset::ALL, sign: 0 }
+            }
         }
     }
 }

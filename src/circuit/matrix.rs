@@ -5,6 +5,7 @@
 use super::angle::Angle;
 use super::gate::Gate;
 use super::instruction::Instruction;
+use super::memory;
 use super::pauli::Pauli;
 use super::state::StateVector;
 use super::tree::Circuit;
@@ -154,13 +155,16 @@ impl Circuit {
     /// # Errors
     /// If there are more than 12 qubits (the error says how much memory it would take), and as [`run`](Circuit::run).
     pub fn unitary(&self, theta: &Var<f64>) -> Result<Var<C>> {
+        const NAME: &str = "Circuit::unitary";
+        let bytes = 4.0f64.powi(self.qubits() as i32) * 16.0;
         if self.qubits() > MAX_DENSE {
-            let gib = 4.0f64.powi(self.qubits() as i32) * 16.0 / (1u64 << 30) as f64;
+            let gib = memory::gib(bytes);
             return Err(Error::argument(
-                "Circuit::unitary",
+                NAME,
                 format!("{} qubits: at most {MAX_DENSE}; the matrix would take {gib:.3} GiB", self.qubits()),
             ));
         }
+        memory::check(NAME, &format!("a matrix of {} qubits", self.qubits()), bytes)?;
         // the image of each basis state is a column
         Ok(self.run(theta, &StateVector::unnormalized(Var::eye(1 << self.qubits()))?)?.into_amplitudes().t())
     }

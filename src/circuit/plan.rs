@@ -1,8 +1,8 @@
 //! From the tree of blocks to the passes over the amplitudes.
 //!
 //! The tree is lowered to a few elementary operations. Gates on one qubit wait until something else touches it and become one SU(2); X, CNOT
-//! and SWAP collect into one affine permutation of the indices until something else touches their qubits. Which gate precedes which
-//! matters only where they share a qubit, and that order is kept.
+//! and SWAP collect into one affine permutation of the indices until something else touches their qubits: a few of them are exchanges of
+//! pairs, more are one pass. Which gate precedes which matters only where they share a qubit, and that order is kept.
 
 use super::angle::Angle;
 use super::gate::{Gate, Unitary};
@@ -82,8 +82,10 @@ pub(crate) enum Step {
     Rotation { masks: Masks, controls: Subset, angle: Angle },
     /// e^{iθ} on a subset
     Phase { on: Subset, angle: Angle },
-    /// A permutation of the indices, of the list.
-    Permute { index: u32 },
+    /// A permutation of the indices, of the list, that changes some bits only.
+    Permute { index: u32, changes: usize },
+    /// Pairs of amplitudes exchanged.
+    Exchange { pairs: Pairs },
     /// A matrix of the list.
     Matrix { index: u32, targets: Vec<usize>, controls: Subset },
     /// exp(−iθD) with a diagonal of the list.
@@ -97,6 +99,8 @@ pub(crate) struct Group {
     /// The index bits inside a tile, ascending.
     pub(crate) bits: Vec<u8>,
     pub(crate) runs: Vec<Run>,
+    /// Whether the state is one tile.
+    pub(crate) whole: bool,
 }
 
 /// Consecutive steps of a group that are done part by part of a tile.
@@ -130,6 +134,8 @@ const STEPS: usize = 256;
 const PART: usize = 9;
 /// Index bits that are always inside a tile: rows of a kilobyte.
 const ROW: usize = 6;
+/// X, CNOTs and SWAPs in a row that are done one by one: each touches half of the state, in place; a permutation writes all of it elsewhere.
+const EXCHANGES: usize = 3;
 
 fn bit(q: usize) -> usize {
     1 << q
@@ -239,11 +245,12 @@ fn lower_gate(gate: &Gate, targets: &[usize], controls: Subset, out: &mut Fuser)
     let rotation = |p: Pauli, a: Angle| Factor::Rotation(p, a);
     match gate {
         Gate::GlobalPhase(a) => out.phase(controls, *a),
-        Gate::X if controls.mask.count_ones() <= 1 => out.not(targets[0], controls),
-        Gate::X => {
+        // after gates on the same qubit it is one more factor
+        Gate::X if controls.mask == 0 && out.waits(targets[0]) => {
             out.level(targets[0], controls, rotation(Pauli::X, fixed(PI)));
             out.phase(controls, fixed(FRAC_PI_2));
         }
+        Gate::X => out.exchange(Pairs::qubit(targets[0], controls)),
         Gate::Y => {
             out.level(targets[0], controls, rotation(Pauli::Y, fixed(PI)));
             out.phase(controls, fixed(FRAC_PI_2));
@@ -274,16 +281,10 @@ fn lower_gate(gate: &Gate, targets: &[usize], controls: Subset, out: &mut Fuser)
             out.phase(controls, *phi * 0.5);
             out.phase(controls, *lambda * 0.5);
         }
-        Gate::Swap if controls.mask == 0 => out.swap(targets[0], targets[1]),
-        Gate::Swap => {
-            // CNOTs around a controlled X: |01⟩ ↔ |10⟩
-            out.exchange(targets, controls, rotation(Pauli::X, fixed(PI)));
-            out.phase(along(targets, controls, [true, false]), fixed(FRAC_PI_2));
-            out.phase(along(targets, controls, [false, true]), fixed(FRAC_PI_2));
-        }
-        Gate::ISwap => out.exchange(targets, controls, rotation(Pauli::X, fixed(-PI))),
+        Gate::Swap => out.exchange(exchanged(targets, controls)),
+        Gate::ISwap => out.turn(targets, controls, rotation(Pauli::X, fixed(-PI))),
         Gate::FSim(theta, phi) => {
-            out.exchange(targets, controls, rotation(Pauli::X, *theta * 2.0));
+            out.turn(targets, controls, rotation(Pauli::X, *theta * 2.0));
             out.phase(along(targets, controls, [true, true]), -*phi);
         }
         Gate::PauliRotation(letters, angle) => {
@@ -304,6 +305,12 @@ fn lower_gate(gate: &Gate, targets: &[usize], controls: Subset, out: &mut Fuser)
     }
 }
 
+/// |01⟩ and |10⟩ of two qubits.
+fn exchanged(targets: &[usize], controls: Subset) -> Pairs {
+    let (low, high) = (targets[0].min(targets[1]), targets[0].max(targets[1]));
+    Pairs { mask: controls.mask | bit(low) | bit(high), zero: controls.value | bit(low), one: controls.value | bit(high) }
+}
+
 /// The controls and given values of two qubits.
 fn along(targets: &[usize], controls: Subset, values: [bool; 2]) -> Subset {
     let value = targets.iter().zip(values).map(|(&q, v)| if v { bit(q) } else { 0 }).sum::<usize>();
@@ -315,9 +322,10 @@ struct Fuser {
     qubits: usize,
     /// Gates of each qubit that nothing after them has touched.
     waiting: Vec<Vec<Factor>>,
-    /// Permutations that come before what waits on their qubits.
-    affine: Affine,
+    /// Exchanges that come before what waits on their qubits; what they look at, and what they change.
+    exchanges: Vec<Pairs>,
     touched: usize,
+    changed: usize,
     steps: Vec<Step>,
     factors: Vec<Factor>,
     known: HashMap<Affine, u32>,
@@ -332,8 +340,9 @@ impl Fuser {
         Fuser {
             qubits,
             waiting: vec![Vec::new(); qubits],
-            affine: Affine::identity(qubits),
+            exchanges: Vec::new(),
             touched: 0,
+            changed: 0,
             steps: Vec::new(),
             factors: Vec::new(),
             known: HashMap::new(),
@@ -344,21 +353,28 @@ impl Fuser {
         }
     }
 
-    fn flush_affine(&mut self) {
-        if self.touched == 0 {
-            return;
-        }
+    fn flush_exchanges(&mut self) {
         self.touched = 0;
-        let affine = std::mem::replace(&mut self.affine, Affine::identity(self.qubits));
-        if affine == self.affine {
-            return;
+        let changes = std::mem::take(&mut self.changed);
+        let mut exchanges = std::mem::take(&mut self.exchanges);
+        if exchanges.len() <= EXCHANGES {
+            self.steps.extend(exchanges.iter().map(|&pairs| Step::Exchange { pairs }));
+        } else {
+            let mut affine = Affine::identity(self.qubits);
+            for pairs in &exchanges {
+                affine.then_exchange(*pairs);
+            }
+            if affine != Affine::identity(self.qubits) {
+                let permutations = &mut self.permutations;
+                let index = *self.known.entry(affine).or_insert_with_key(|affine| {
+                    permutations.push(Permutation::new(affine.clone()));
+                    permutations.len() as u32 - 1
+                });
+                self.steps.push(Step::Permute { index, changes });
+            }
         }
-        let permutations = &mut self.permutations;
-        let index = *self.known.entry(affine).or_insert_with_key(|affine| {
-            permutations.push(Permutation::new(affine.clone()));
-            permutations.len() as u32 - 1
-        });
-        self.steps.push(Step::Permute { index });
+        exchanges.clear();
+        self.exchanges = exchanges;
     }
 
     /// What waits on a qubit becomes a step; the permutations before it first.
@@ -367,7 +383,7 @@ impl Fuser {
             return;
         }
         if self.touched & bit(q) != 0 {
-            self.flush_affine();
+            self.flush_exchanges();
         }
         let waiting = std::mem::take(&mut self.waiting[q]);
         self.two_level(Pairs::qubit(q, Subset::ALL), &waiting);
@@ -383,7 +399,7 @@ impl Fuser {
             }
         }
         if self.touched & mask != 0 {
-            self.flush_affine();
+            self.flush_exchanges();
         }
     }
 
@@ -412,11 +428,9 @@ impl Fuser {
     }
 
     /// A factor on the levels |01⟩ (the first target is 1) and |10⟩ of two qubits.
-    fn exchange(&mut self, targets: &[usize], controls: Subset, factor: Factor) {
-        let mask = controls.mask | bit(targets[0]) | bit(targets[1]);
-        self.settle(mask);
-        let (low, high) = (targets[0].min(targets[1]), targets[0].max(targets[1]));
-        let pairs = Pairs { mask, zero: controls.value | bit(low), one: controls.value | bit(high) };
+    fn turn(&mut self, targets: &[usize], controls: Subset, factor: Factor) {
+        let pairs = exchanged(targets, controls);
+        self.settle(pairs.mask);
         self.two_level(pairs, &[factor]);
     }
 
@@ -455,28 +469,35 @@ impl Fuser {
         self.steps.push(Step::Rotation { masks, controls, angle });
     }
 
-    fn not(&mut self, target: usize, controls: Subset) {
-        let mask = controls.mask | bit(target);
+    /// X, CNOT and SWAP collect; with more controls the map of the indices is not affine.
+    fn exchange(&mut self, pairs: Pairs) {
+        let along = pairs.zero ^ pairs.one;
+        let controls = pairs.mask & !along;
+        if controls.count_ones() + along.count_ones() > 2 {
+            self.settle(pairs.mask);
+            self.steps.push(Step::Exchange { pairs });
+            return;
+        }
+        // a permutation stays inside a tile, where the gates before and after it are
+        if (self.changed | along | self.row()).count_ones() as usize > TILE {
+            self.flush_exchanges();
+        }
         for q in 0..self.qubits {
-            if mask & bit(q) != 0 {
+            if pairs.mask & bit(q) != 0 {
                 self.flush_qubit(q);
             }
         }
-        self.touched |= mask;
-        if controls.mask != 0 {
-            self.affine.then_cnot(controls.mask.trailing_zeros() as usize, target);
-        }
-        // a control that must be 0: flip where it is 1, and always
-        if controls.value == 0 {
-            self.affine.then_not(target);
-        }
+        self.touched |= pairs.mask;
+        self.changed |= along;
+        self.exchanges.push(pairs);
     }
 
-    fn swap(&mut self, a: usize, b: usize) {
-        self.flush_qubit(a);
-        self.flush_qubit(b);
-        self.touched |= bit(a) | bit(b);
-        self.affine.then_swap(a, b);
+    fn waits(&self, q: usize) -> bool {
+        !self.waiting[q].is_empty()
+    }
+
+    fn row(&self) -> usize {
+        (1 << ROW.min(self.qubits)) - 1
     }
 
     fn matrix(&mut self, unitary: &Unitary, targets: &[usize], controls: Subset) {
@@ -496,7 +517,7 @@ impl Fuser {
     }
 
     fn finish(mut self, parameters: usize) -> Plan {
-        self.flush_affine();
+        self.flush_exchanges();
         for q in 0..self.qubits {
             self.flush_qubit(q);
         }
@@ -513,23 +534,25 @@ impl Fuser {
         }
     }
 
-    /// The bits along which a step couples amplitudes.
-    fn couples(step: &Step) -> Option<usize> {
+    /// The bits along which a step couples amplitudes; none for a permutation of a state that is one tile: it moves to another buffer and
+    /// need not come back.
+    fn couples(&self, step: &Step) -> Option<usize> {
         match step {
             Step::TwoLevel { pairs, .. } => Some(pairs.zero ^ pairs.one),
             Step::Rotation { masks, .. } => Some(masks.x),
             Step::Matrix { targets, .. } => Some(targets.iter().map(|&q| bit(q)).sum()),
             Step::Phase { .. } | Step::Table { .. } => Some(0),
-            Step::Permute { .. } => None,
+            Step::Exchange { pairs } => Some(pairs.zero ^ pairs.one),
+            Step::Permute { changes, .. } => (self.qubits > TILE).then_some(*changes),
         }
     }
 
     /// Steps that couple amplitudes inside parts only, several in a row, go part by part.
-    fn runs(steps: &[Step], bits: &[u8]) -> Vec<Run> {
+    fn runs(&self, steps: &[Step], bits: &[u8]) -> Vec<Run> {
         let part: usize = bits.iter().take(PART).map(|&b| bit(b as usize)).sum();
         let mut runs: Vec<Run> = Vec::new();
         for (i, step) in steps.iter().enumerate() {
-            let inside = steps.len() > 1 && Fuser::couples(step).unwrap_or(0) & !part == 0;
+            let inside = steps.len() > 1 && self.couples(step).unwrap_or(0) & !part == 0;
             let size = if inside { PART.min(bits.len()) } else { bits.len() };
             match runs.last_mut() {
                 Some(run) if run.bits == size => run.steps.end = i + 1,
@@ -541,13 +564,14 @@ impl Fuser {
 
     fn group(&self) -> Vec<Group> {
         let n = self.qubits;
-        let row = (1usize << ROW.min(n)) - 1;
+        let row = self.row();
         let mut groups: Vec<Group> = Vec::new();
         let (mut start, mut bits) = (0, row);
         let mut close = |start: usize, end: usize, bits: usize| {
             if start < end {
                 // a pass of its own reads and writes the state once, in place: nothing to gain from tiles
-                let bits = if end - start == 1 { (1usize << n) - 1 } else { bits };
+                let alone = end - start == 1 && !matches!(self.steps[start], Step::Permute { .. });
+                let bits = if alone { (1usize << n) - 1 } else { bits };
                 // filled up with the lowest bits, so that rows are long
                 let mut bits = bits;
                 for q in 0..n {
@@ -556,12 +580,12 @@ impl Fuser {
                     }
                 }
                 let bits: Vec<u8> = (0..n as u8).filter(|&q| bits >> q & 1 == 1).collect();
-                let runs = Fuser::runs(&self.steps[start..end], &bits);
-                groups.push(Group { steps: start..end, bits, runs });
+                let runs = self.runs(&self.steps[start..end], &bits);
+                groups.push(Group { steps: start..end, whole: bits.len() == n, bits, runs });
             }
         };
         for (i, step) in self.steps.iter().enumerate() {
-            match Fuser::couples(step) {
+            match self.couples(step) {
                 None => {
                     close(start, i, bits);
                     close(i, i + 1, row);

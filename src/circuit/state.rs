@@ -1,5 +1,6 @@
 //! [`StateVector`].
 
+use super::memory;
 use super::pauli::PauliSum;
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
@@ -46,21 +47,23 @@ fn tolerance<R: Precision>() -> f64 {
 }
 
 fn check_qubits(operation: &'static str, qubits: usize, bytes: usize) -> Result<()> {
+    let all = (2.0f64).powi(qubits as i32) * bytes as f64;
     if qubits == 0 || qubits > MAX_QUBITS {
-        let gib = (2.0f64).powi(qubits as i32) * bytes as f64 / (1u64 << 30) as f64;
+        let gib = memory::gib(all);
         return Err(Error::argument(
             operation,
             format!("{qubits} qubits: from 1 to {MAX_QUBITS}; a state of {qubits} would take {gib:.3} GiB"),
         ));
     }
-    Ok(())
+    memory::check(operation, &format!("a state of {qubits} qubits"), all)
 }
 
 impl<R: Precision> StateVector<R> {
     /// |0…0⟩
     ///
     /// # Errors
-    /// If the number of qubits is not from 1 to 30 (the error says how much memory it would take).
+    /// If the number of qubits is not from 1 to 30, or the state takes more than the [memory limit](super::set_memory_limit) (the error
+    /// says how much it would take).
     pub fn zero(qubits: usize) -> Result<Self> {
         Self::basis(qubits, 0)
     }
@@ -134,6 +137,11 @@ impl<R: Precision> StateVector<R> {
     /// The amplitudes, of shape \[2ⁿ\] or \[batch, 2ⁿ\].
     pub fn into_amplitudes(self) -> Var<R::Amplitude> {
         self.amplitudes
+    }
+
+    /// The amplitudes, leaving none behind.
+    pub(super) fn take(&mut self) -> Var<R::Amplitude> {
+        std::mem::replace(&mut self.amplitudes, Var::from(Vec::new()))
     }
 
     /// |ψ_i|² of each basis state, of the amplitudes' shape; differentiable.

@@ -3,7 +3,7 @@
 //! For U = … exp(−iθP/2) …, ψ the state after the gate and λ the cotangent there, ∂L/∂θ = Re⟨λ|−iP/2|ψ⟩ = ½ Im⟨λ|P|ψ⟩. Gates on one qubit are one
 //! SU(2) U = U_m … U_1; the pass that undoes it gives the vector v = Im⟨λ|σ|ψ⟩ after it, and before U_m it is R_mᵀ v with the rotation R_m of
 //! U_m: each factor's derivative is a component of the vector in its turn. What the unitarity of the circuit makes redundant is not stored:
-//! memory is ψ, λ and one state more for permutations, whatever the depth (Jones and Gacon, arXiv:2009.02823).
+//! memory is ψ and λ, whatever the depth; permutations of states beyond a tile stay inside tiles (Jones and Gacon, arXiv:2009.02823).
 
 use super::angle::Angle;
 use super::local::parts;
@@ -16,10 +16,10 @@ use crate::kernels::state_vector::{Amplitude, Subset, phase, tiles};
 use num_complex::Complex;
 
 impl Plan {
-    /// The permutation that a group is.
+    /// The permutation that a group is, of a state that is one tile.
     pub(super) fn permutation(&self, group: &Group) -> Option<&Permutation> {
         match self.steps[group.steps.start] {
-            Step::Permute { index } => Some(&self.permutations[index as usize]),
+            Step::Permute { index, .. } if group.whole => Some(&self.permutations[index as usize]),
             _ => None,
         }
     }
@@ -116,8 +116,7 @@ impl Plan {
                     Step::Rotation { angle, .. } => add(gradient, *angle, 0.5 * v[0]),
                     Step::Phase { angle, .. } => add(gradient, *angle, -v[0]),
                     Step::Table { angle, .. } => add(gradient, *angle, v[0]),
-                    Step::Matrix { .. } => {}
-                    Step::Permute { .. } => unreachable!("a permutation is a group of its own"),
+                    Step::Matrix { .. } | Step::Exchange { .. } | Step::Permute { .. } => {}
                 }
             }
         }

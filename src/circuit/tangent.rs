@@ -35,7 +35,7 @@ impl Plan {
         let of = |step: &Step| match step {
             Step::TwoLevel { factors, .. } => self.product_rate(factors, values, tangent),
             Step::Rotation { angle, .. } | Step::Phase { angle, .. } | Step::Table { angle, .. } => [rate(*angle, tangent), 0.0, 0.0],
-            Step::Permute { .. } | Step::Matrix { .. } => [0.0; 3],
+            Step::Permute { .. } | Step::Exchange { .. } | Step::Matrix { .. } => [0.0; 3],
         };
         self.steps[steps].iter().map(of).collect()
     }
@@ -141,7 +141,7 @@ impl Plan {
                     Step::Rotation { angle, .. } => add(gradient, *angle, 0.5 * dv[0]),
                     Step::Phase { angle, .. } => add(gradient, *angle, -dv[0]),
                     Step::Table { angle, .. } => add(gradient, *angle, dv[0]),
-                    Step::Permute { .. } | Step::Matrix { .. } => {}
+                    Step::Permute { .. } | Step::Exchange { .. } | Step::Matrix { .. } => {}
                 }
             }
         }
@@ -180,7 +180,7 @@ impl Local {
             &Action::TwoLevel(pairs, _) => two_level::generate(psi, out, pairs, w),
             &Action::Rotation(masks, controls, _) => pauli_rotation::generate(psi, out, masks, controls, w[0] * sign(base & self.sign)),
             &Action::Phase(on, _) => phase::generate(psi, out, on, w[0]),
-            Action::Matrix(..) => {}
+            Action::Matrix(..) | Action::Exchange(_) | Action::Permute(_) => {}
             Action::Table(t) => diagonal::generate(psi, out, &t.entries(base), t.controls, &t.diagonal, w[0]),
         }
     }
@@ -193,7 +193,7 @@ impl Local {
                 [sign(base & self.sign) * pauli_rotation::bracket(psi, lambda, masks, controls), 0.0, 0.0]
             }
             &Action::Phase(on, _) => [phase::bracket(psi, lambda, on), 0.0, 0.0],
-            Action::Matrix(..) => [0.0; 3],
+            Action::Matrix(..) | Action::Exchange(_) | Action::Permute(_) => [0.0; 3],
             Action::Table(t) => [diagonal::bracket(psi, lambda, &t.entries(base), t.controls, &t.diagonal), 0.0, 0.0],
         }
     }

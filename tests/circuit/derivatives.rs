@@ -246,6 +246,68 @@ fn large_registers_have_the_gradients_of_small_ones() {
 }
 
 #[test]
+fn the_ring_of_cnots_across_tiles_has_one_derivative_in_all_modes() {
+    // more bits than a tile: the permutation between layers is cut in two
+    let n = 15;
+    let circuit = variational_circuit(n, 2).unwrap();
+    let h = PauliSum::heisenberg(n, true).unwrap();
+    let mut draw = Draw(17);
+    let mut angles = || Var::from((0..circuit.parameters()).map(|_| draw.uniform()).collect::<Vec<_>>());
+    let (theta, u, v) = (angles(), angles(), angles());
+    let energy = |t: &Var<f64>| circuit.state(t)?.expectation(&h);
+    let dot = |a: &Var<f64>, b: &Var<f64>| (a * b).sum().item();
+    let (e, g) = value_and_grad(energy, &theta).unwrap();
+    let along = jvp(energy, &theta, &u).unwrap().1.item();
+    let numeric = difference(&|x| energy(&(&theta + &u * x)).unwrap().item());
+    assert!((dot(&g, &u) - along).abs() < 1e-11 && (numeric - along).abs() < 1e-9, "{} {along} {numeric}", dot(&g, &u));
+    let (a, b) = (dot(&u, &hvp(energy, &theta, &v).unwrap()), dot(&v, &hvp(energy, &theta, &u).unwrap()));
+    let numeric = difference(&|x| dot(&u, &grad(energy, &(&theta + &v * x)).unwrap()));
+    assert!((a - b).abs() < 1e-11 && (a - numeric).abs() < 1e-9, "{a} {b} {numeric}");
+    // the same circuit gate by gate
+    let mut state = StateVector::zero(n).unwrap();
+    for i in circuit.instructions() {
+        let mut one = Circuit::new(n);
+        for _ in 0..circuit.parameters() {
+            one.parameter();
+        }
+        one.controlled(i.gate.clone(), &i.targets, &i.controls).unwrap();
+        state = one.run(&theta, &state).unwrap();
+    }
+    assert!((state.expectation(&h).unwrap().item() - e.item()).abs() < 1e-12);
+}
+
+#[test]
+fn batches_are_the_same_at_any_number_of_threads() {
+    let mut draw = Draw(18);
+    // many small states to a task, and states of several tiles
+    for (n, batch) in [(5, 300), (14, 3)] {
+        let (circuit, h) = (variational_circuit(n, 2).unwrap(), PauliSum::heisenberg(n, false).unwrap());
+        let p = circuit.parameters();
+        let theta = Var::from((0..p).map(|_| draw.uniform()).collect::<Vec<_>>());
+        let states = Var::from_shape_vec(&[batch, 1 << n], (0..batch).flat_map(|_| draw.state(n)).collect()).unwrap();
+        let loss = |(t, s): &(Var<f64>, Var<C>)| {
+            Ok::<_, pullback::Error>(circuit.run(t, &StateVector::unnormalized(s)?)?.expectation(&h)?.square().sum())
+        };
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let (e, (t, s)) = pool.install(|| value_and_grad(loss, &(theta.clone(), states.clone())).unwrap());
+            (e.item(), t.as_slice().to_vec(), s.as_slice().to_vec())
+        };
+        let one = with(1);
+        assert!(one == with(2) && one == with(5), "{n} qubits");
+        // against the states one by one
+        let mut total = vec![0.0; p];
+        for i in 0..batch {
+            let state = Var::from(states.as_slice()[i << n..(i + 1) << n].to_vec());
+            let (t, s) = grad(loss, &(theta.clone(), state)).unwrap();
+            total.iter_mut().zip(t.as_slice()).for_each(|(a, b)| *a += b);
+            assert!(s.as_slice() == &one.2[i << n..(i + 1) << n]);
+        }
+        assert!(total.iter().zip(&one.1).all(|(a, b)| (a - b).abs() < 1e-11 * batch as f64));
+    }
+}
+
+#[test]
 fn parameters_are_shared_scaled_frozen_and_named() {
     let mut block = Circuit::new(1);
     let (a, b) = (block.named("a"), block.parameter());

@@ -1,7 +1,9 @@
 //! Bad input gets an error that says what would be right.
 
 use num_complex::Complex;
-use pullback::circuit::{Circuit, Gate, Parameter, PauliString, PauliSum, StateVector, Trotter, Unitary, variational_circuit};
+use pullback::circuit::{
+    Circuit, Gate, Parameter, PauliString, PauliSum, StateVector, Trotter, Unitary, memory_limit, set_memory_limit, variational_circuit,
+};
 use pullback::prelude::*;
 
 fn says<T>(result: pullback::Result<T>, words: &[&str]) {
@@ -72,4 +74,24 @@ fn parameters_that_do_not_fit() {
     says(StateVector::<f64>::zero(2).unwrap().expectation(&h), &["qubit 5", "has 2"]);
     says(StateVector::<f64>::zero(2).unwrap().expectation_with(&"X0".parse().unwrap(), &Var::from([1.0, 2.0])), &["1 strings"]);
     says(PauliSum::new([(f64::NAN, PauliString::IDENTITY)]), &["NaN"]);
+}
+
+#[test]
+fn more_memory_than_the_limit() {
+    // far above what the other tests of this process take
+    set_memory_limit(Some(3 << 29));
+    assert_eq!(memory_limit(), Some(3 << 29));
+    says(StateVector::<f64>::zero(27), &["27 qubits", "2.000 GiB", "limit of 1.500 GiB"]);
+    says(StateVector::<f32>::zero(28), &["28 qubits", "2.000 GiB"]);
+    // a batch is checked before it is made: the input and 4000 states, and where a gradient is asked for three times as many
+    let circuit = variational_circuit(15, 1).unwrap();
+    let p = circuit.parameters();
+    let thetas = Var::zeros(&[4000, p]);
+    let zero = StateVector::<f64>::zero(15).unwrap();
+    says(circuit.run(&thetas, &zero), &["Circuit::run", "4001 states of 15 qubits", "1.954 GiB"]);
+    let few = Var::zeros(&[2000, p]);
+    let energies = |t: &Var<f64>| Ok::<_, pullback::Error>(circuit.run(t, &zero)?.expectation(&"Z0".parse()?)?.sum());
+    says(grad(energies, &few), &["with its gradient", "6001 states", "2.930 GiB"]);
+    set_memory_limit(None);
+    assert_eq!(memory_limit(), None);
 }

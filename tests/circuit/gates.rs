@@ -164,6 +164,70 @@ fn large_registers_are_walked_in_tiles_and_agree_with_small_ones() {
 }
 
 #[test]
+fn permutations_move_amplitudes_and_change_none() {
+    let mut draw = Draw(6);
+    // one tile, several, and passes that threads share
+    for (n, count) in [(6, 30), (15, 1), (15, 3), (15, 80), (17, 1), (17, 12)] {
+        let psi = draw.state(n);
+        let mut circuit = empty(n);
+        let mut expected = psi.clone();
+        for _ in 0..count {
+            let q = draw.qubits(n, 3);
+            let (bits, value) = ([1 << q[0], 1 << q[1], 1 << q[2]], draw.uniform() > 0.0);
+            let kind = draw.below(9);
+            let controls: Vec<Control> = match kind {
+                0 | 1 => vec![],
+                2..=5 => vec![(q[1], value).into()],
+                6 => vec![(q[1], value).into(), (q[2], true).into()],
+                7 => vec![],
+                _ => vec![(q[2], value).into()],
+            };
+            let swaps = kind >= 7 || kind == 1;
+            let (gate, targets) = if swaps { (Gate::Swap, &q[..2]) } else { (Gate::X, &q[..1]) };
+            circuit.controlled(gate, targets, &controls).unwrap();
+            let acts = |i: usize| controls.iter().all(|c| (i >> c.qubit & 1 == 1) == c.value);
+            let image = |i: usize| match (acts(i), swaps) {
+                (false, _) => i,
+                (true, false) => i ^ bits[0],
+                (true, true) if (i & bits[0] == 0) != (i & bits[1] == 0) => i ^ bits[0] ^ bits[1],
+                (true, true) => i,
+            };
+            let before = expected.clone();
+            before.iter().enumerate().for_each(|(i, z)| expected[image(i)] = *z);
+        }
+        assert!(run(&circuit, &psi) == expected, "n = {n}, {count} gates");
+    }
+}
+
+#[test]
+fn a_state_that_nobody_else_holds_changes_where_it_is() {
+    let n = 10;
+    let mut draw = Draw(7);
+    let (start, theta) = (StateVector::new(draw.state(n)).unwrap(), Var::from(THETA));
+    let (mut one, mut shared) = (StateVector::new(start.amplitudes().as_slice().to_vec()).unwrap(), start.clone());
+    let at = one.amplitudes().as_slice().as_ptr();
+    let mut circuit = empty(n);
+    circuit.h(3).unwrap().rx(9, Angle::Parameter { index: 0, scale: 1.0, shift: 0.0 }).unwrap().cnot(0, 7).unwrap();
+    let expected = circuit.run(&theta, &start).unwrap();
+    for state in [&mut one, &mut shared] {
+        circuit.run_in_place(&theta, state).unwrap();
+        assert!(state.amplitudes().as_slice() == expected.amplitudes().as_slice());
+    }
+    assert_eq!(one.amplitudes().as_slice().as_ptr(), at);
+    // whoever else holds the amplitudes keeps them, and so does the state on an error
+    assert!(start.amplitudes().as_slice() != expected.amplitudes().as_slice());
+    assert!(circuit.run_in_place(&Var::from([0.0]), &mut one).is_err() && one.amplitudes().len() == 1 << n);
+    // differentiated as `run` is
+    let probability = |t: &Var<f64>| {
+        let mut state = start.clone();
+        circuit.run_in_place(t, &mut state)?;
+        Ok::<_, pullback::Error>(state.probabilities().get(&[5]))
+    };
+    let same = |t: &Var<f64>| Ok::<_, pullback::Error>(circuit.run(t, &start)?.probabilities().get(&[5]));
+    assert!(pullback::grad(probability, &theta).unwrap().as_slice() == pullback::grad(same, &theta).unwrap().as_slice());
+}
+
+#[test]
 fn blocks_are_the_gates_they_stand_for() {
     let mut draw = Draw(4);
     let psi = draw.state(4);

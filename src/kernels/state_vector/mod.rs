@@ -6,6 +6,7 @@
 
 pub mod dense;
 pub mod diagonal;
+pub mod exchange;
 mod lanes;
 pub mod pauli_rotation;
 pub mod pauli_sum;

@@ -19,7 +19,9 @@ pub struct Masks {
 struct Layout {
     fixed: usize,
     value: usize,
-    count: usize,
+    /// Indices of a block, and how many blocks there are.
+    block: usize,
+    blocks: usize,
     lanes: Subset,
     /// x above the lanes.
     flip: usize,
@@ -34,20 +36,55 @@ struct Signs<L> {
     turn: usize,
 }
 
-fn layout(p: Masks, controls: Subset, len: usize, width: usize) -> Layout {
+/// `pair` is a bit that the loop itself takes both values of, or 0.
+fn layout(p: Masks, controls: Subset, len: usize, width: usize, pair: usize) -> Layout {
     let low = width - 1;
     let high = controls.without(low);
     let flip = p.x & !low;
     // of each pair the one with a zero at the highest flipped bit leads
     let pivot = if flip == 0 { 0 } else { 1 << flip.ilog2() };
-    let fixed = high.mask | low | pivot;
+    let fixed = high.mask | low | pivot | pair;
+    let count = len >> fixed.count_ones();
+    let block = count.min(u64::BITS as usize);
     Layout {
         fixed,
         value: high.value,
-        count: len >> fixed.count_ones(),
+        block,
+        blocks: count / block,
         lanes: Subset { mask: controls.mask & low, value: controls.value & low },
         flip,
         sign: p.z & !low,
+    }
+}
+
+impl Layout {
+    fn next(&self, i: usize) -> usize {
+        ((i | self.fixed) + 1) & !self.fixed
+    }
+
+    /// The parities of the signs in a block from index 0, a bit for each; in a block from i all are turned by that of i.
+    fn parities(&self) -> u64 {
+        let (mut word, mut i) = (0, 0);
+        for k in 0..self.block {
+            word |= (parity(i & self.sign) as u64) << k;
+            i = self.next(i);
+        }
+        word
+    }
+
+    /// `f(index, parity of the signs)` for each index.
+    #[inline(always)]
+    fn for_each(&self, mut f: impl FnMut(usize, usize)) {
+        let parities = self.parities();
+        let mut i = 0;
+        for _ in 0..self.blocks {
+            let mut word = parities ^ (parity((i | self.value) & self.sign) as u64).wrapping_neg();
+            for _ in 0..self.block {
+                f(i | self.value, (word & 1) as usize);
+                word >>= 1;
+                i = self.next(i);
+            }
+        }
     }
 }
 
@@ -99,29 +136,35 @@ struct Apply<A> {
 impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
-        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH);
+        let flips = self.p.x & !(L::WIDTH - 1) != 0;
+        // what is not flipped goes two at a time where there are two
+        let free = (self.psi.len - 1) & !self.controls.mask & !(L::WIDTH - 1);
+        let pair = if flips { 0 } else { free & free.wrapping_neg() };
+        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH, pair);
         let psi = self.psi.start.get();
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
             let (c, s) = coefficients::<A, L>(self.p, (0.5 * self.angle).sin_cos(), at.lanes);
             let s = signs.by_parity.map(|sign| sign.mul(s));
-            let mut i = 0;
-            for _ in 0..at.count {
-                let k = i | at.value;
-                let odd = parity(k & at.sign);
-                let p0 = psi.add(k);
-                let x0 = L::load(p0);
-                if at.flip == 0 {
+            if !flips {
+                let turn = parity(pair & at.sign);
+                at.for_each(|k, odd| {
+                    let (p0, p1) = (psi.add(k), psi.add(k | pair));
+                    let (x0, x1) = (L::load(p0), L::load(p1));
                     s[odd].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x0)).store(p0);
-                } else {
-                    let p1 = psi.add(k ^ at.flip);
-                    let x1 = L::load(p1);
-                    s[odd].fma(partner::<A, L, LANE, IMAGINARY>(x1), c.mul(x0)).store(p0);
-                    s[odd ^ signs.turn].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x1)).store(p1);
-                }
-                i = ((i | at.fixed) + 1) & !at.fixed;
+                    if pair != 0 {
+                        s[odd ^ turn].fma(partner::<A, L, LANE, IMAGINARY>(x1), c.mul(x1)).store(p1);
+                    }
+                });
+                return;
             }
+            at.for_each(|k, odd| {
+                let (p0, p1) = (psi.add(k), psi.add(k ^ at.flip));
+                let (x0, x1) = (L::load(p0), L::load(p1));
+                s[odd].fma(partner::<A, L, LANE, IMAGINARY>(x1), c.mul(x0)).store(p0);
+                s[odd ^ signs.turn].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x1)).store(p1);
+            });
         }
     }
 }
@@ -177,17 +220,14 @@ struct Undo<A> {
 impl<A: Amplitude> Undo<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
-        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH);
+        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH, 0);
         let (psi, lambda) = (self.psi.start.get(), self.lambda.start.get());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
             let (c, s) = coefficients::<A, L>(self.p, (-0.5 * self.angle).sin_cos(), at.lanes);
             let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
-            let mut i = 0;
-            for _ in 0..at.count {
-                let k = i | at.value;
-                let odd = parity(k & at.sign);
+            at.for_each(|k, odd| {
                 let (p0, q0) = (psi.add(k), lambda.add(k));
                 let (x0, y0) = (L::load(p0), L::load(q0));
                 let sign = signs.by_parity[odd];
@@ -208,8 +248,7 @@ impl<A: Amplitude> Undo<A> {
                     s.fma(sign.mul(partner::<A, L, LANE, IMAGINARY>(y1)), c.mul(y0)).store(q0);
                     s.fma(turned.mul(partner::<A, L, LANE, IMAGINARY>(y0)), c.mul(y1)).store(q1);
                 }
-                i = ((i | at.fixed) + 1) & !at.fixed;
-            }
+            });
             // Im(w) from the exchanged parts; Im(iw) = Re(w) where the factor is imaginary
             let (even, odd) = total(sum, |lane| at.lanes.contains(lane));
             if IMAGINARY { even - odd } else { even + odd }
@@ -251,19 +290,16 @@ impl<A: Amplitude> Bracket<'_, A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
         // all indices in turn: each amplitude's partner is read where it is
-        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH);
+        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
         let (psi, lambda, flip) = (self.psi.as_ptr(), self.lambda.as_ptr(), self.p.x & !(L::WIDTH - 1));
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
             let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
-            let mut i = 0;
-            for _ in 0..at.count {
-                let k = i | at.value;
+            at.for_each(|k, odd| {
                 let from = partner::<A, L, LANE, IMAGINARY>(L::load(psi.add(k ^ flip)));
-                sum = L::load(lambda.add(k)).fma(signs.by_parity[parity(k & at.sign)].mul(from), sum);
-                i = ((i | at.fixed) + 1) & !at.fixed;
-            }
+                sum = L::load(lambda.add(k)).fma(signs.by_parity[odd].mul(from), sum);
+            });
             let (even, odd) = total(sum, |lane| at.lanes.contains(lane));
             if IMAGINARY { even - odd } else { even + odd }
         }
@@ -300,20 +336,17 @@ struct Generate<'a, A> {
 impl<A: Amplitude> Generate<'_, A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
-        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH);
+        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
         let (psi, out, flip) = (self.psi.as_ptr(), self.out.as_mut_ptr(), self.p.x & !(L::WIDTH - 1));
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
             let (_, s) = coefficients::<A, L>(self.p, (0.5 * self.rate, 0.0), at.lanes);
-            let mut i = 0;
-            for _ in 0..at.count {
-                let k = i | at.value;
+            at.for_each(|k, odd| {
                 let from = partner::<A, L, LANE, IMAGINARY>(L::load(psi.add(k ^ flip)));
                 let q = out.add(k);
-                s.fma(signs.by_parity[parity(k & at.sign)].mul(from), L::load(q)).store(q);
-                i = ((i | at.fixed) + 1) & !at.fixed;
-            }
+                s.fma(signs.by_parity[odd].mul(from), L::load(q)).store(q);
+            });
         }
     }
 }

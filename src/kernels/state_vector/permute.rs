@@ -5,6 +5,7 @@
 //! written in whole cache lines, a few pages at a time.
 
 use super::Amplitude;
+use super::two_level::Pairs;
 use crate::kernels::parallel::{Shared, for_each};
 
 /// i ↦ M i ⊕ b, and the order in which to run through it.
@@ -22,23 +23,23 @@ impl Affine {
         Affine { columns: (0..n).map(|q| 1 << q).collect(), shift: 0 }
     }
 
-    /// Followed by the bit `target` flipped where `control` is 1.
-    pub fn then_cnot(&mut self, control: usize, target: usize) {
-        for c in self.columns.iter_mut().chain([&mut self.shift]) {
-            *c ^= (*c >> control & 1) << target;
+    /// Followed by an exchange of pairs: a flip of one bit, of all or where one other bit has a value, or an exchange of two bits.
+    pub fn then_exchange(&mut self, pairs: Pairs) {
+        let along = (pairs.zero ^ pairs.one) as u32;
+        let controls = pairs.mask as u32 & !along;
+        assert!(along.count_ones() + controls.count_ones() <= 2);
+        if along.count_ones() == 2 {
+            for c in self.columns.iter_mut().chain([&mut self.shift]) {
+                *c ^= if (*c & along).count_ones() == 1 { along } else { 0 };
+            }
+            return;
         }
-    }
-
-    /// Followed by a flip of a bit.
-    pub fn then_not(&mut self, target: usize) {
-        self.shift ^= 1 << target;
-    }
-
-    /// Followed by an exchange of two bits.
-    pub fn then_swap(&mut self, a: usize, b: usize) {
         for c in self.columns.iter_mut().chain([&mut self.shift]) {
-            let differ = (*c >> a ^ *c >> b) & 1;
-            *c ^= differ << a | differ << b;
+            *c ^= if *c & controls != 0 { along } else { 0 };
+        }
+        // a control that must be 0, or none: flipped where it is 1, and always
+        if pairs.zero as u32 & controls == 0 {
+            self.shift ^= along;
         }
     }
 
@@ -51,6 +52,13 @@ impl Affine {
             }
         }
         to as usize
+    }
+
+    /// The map inside a tile, for maps that leave the other bits alone: i has the given bits in their order; what the other bits add to
+    /// the shift is for the caller.
+    pub fn within(&self, bits: &[u8]) -> Affine {
+        let compress = |mask: u32| bits.iter().enumerate().map(|(k, &b)| (mask >> b & 1) << k).sum();
+        Affine { columns: bits.iter().map(|&b| compress(self.columns[b as usize])).collect(), shift: 0 }
     }
 
     /// The linear part applied to each unit vector of the inverse: which old bits make a new one.
@@ -122,8 +130,14 @@ impl Permutation {
 
     /// to[M i ⊕ b] = from[i], or with `back` to[i] = from[M i ⊕ b].
     pub fn apply<A: Amplitude>(&self, from: &[A], to: &mut [A], back: bool) {
+        self.apply_shifted(from, to, 0, back);
+    }
+
+    /// The same with b ⊕ `shift` in place of b.
+    pub fn apply_shifted<A: Amplitude>(&self, from: &[A], to: &mut [A], shift: usize, back: bool) {
         let len = 1usize << self.map.columns.len();
-        assert!(from.len() == len && to.len() == len);
+        assert!(from.len() == len && to.len() == len && shift < len);
+        let shift = self.map.shift ^ shift as u32;
         let outer = 1 << self.rest.len();
         // tasks of some thousand amplitudes
         let each = (1usize << 14 >> TABLE).min(outer);
@@ -132,7 +146,7 @@ impl Permutation {
             let to = to.get();
             for k in task * each..(task + 1) * each {
                 let (old, new) = combine(&self.rest, k);
-                let new = new ^ self.map.shift;
+                let new = new ^ shift;
                 // SAFETY: the combinations of a basis are each index once, below the length; the map is a bijection, so each place of
                 // `to` is written by one task, once.
                 unsafe {

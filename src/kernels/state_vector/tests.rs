@@ -1,9 +1,10 @@
 //! The plain loops give what the vector instructions give.
 
+use super::diagonal::{self, Entries};
 use super::pauli_rotation::{self, Masks};
 use super::pauli_sum::Grouped;
 use super::two_level::{self, Pairs, Su2};
-use super::{Amplitude, Subset, dense, phase};
+use super::{Amplitude, Subset, dense, exchange, phase};
 use num_complex::Complex;
 use std::cell::Cell;
 
@@ -42,6 +43,12 @@ fn all<A: Amplitude>(n: usize) -> Vec<Complex<f64>> {
             phase::apply(&mut psi, on, Complex::new(0.6, 0.8));
             phase::generate(&psi, &mut lambda, on, 0.1);
             real(&[phase::undo(&mut psi, &mut lambda, on, Complex::new(0.0, 1.0))], &mut out);
+            exchange::apply(&mut psi, Pairs::qubit(q, on));
+            exchange::apply(&mut lambda, Pairs { mask: 1 << q | 1 << c, zero: 1 << q.min(c), one: 1 << q.max(c) });
+            let z: Vec<Complex<f64>> = (0..4).map(|k| Complex::from_polar(1.0, k as f64)).collect();
+            let entries = Entries { bits: &[(q, 0), (c, 1)], offset: 0 };
+            diagonal::apply(&mut psi, &entries, on, &z);
+            real(&[diagonal::undo(&mut psi, &mut lambda, &entries, Subset::ALL, &[0.2, -0.4, 1.0, 0.7], &z)], &mut out);
             let matrix: Vec<Complex<f64>> = (0..16).map(|k| Complex::new(0.3 - 0.1 * k as f64, 0.05 * k as f64)).collect();
             dense::apply(&mut psi, &[q, c], Subset::ALL, &matrix);
             let h = Grouped::new(&[Masks { x: 1 << q, z: 1 << c }, Masks { x: 1 << q, z: 1 << q }, Masks { x: 0, z: 1 << c }]);

@@ -55,37 +55,37 @@ impl Pairs {
     }
 
     /// The pairs that are in a part of the state.
-    fn with(self, part: Subset) -> Pairs {
+    pub(super) fn with(self, part: Subset) -> Pairs {
         Pairs { mask: self.mask | part.mask, zero: self.zero | part.value, one: self.one | part.value }
     }
 
-    fn check(&self, len: usize) {
+    pub(super) fn check(&self, len: usize) {
         assert!(len.is_power_of_two() && self.mask < len && (self.zero | self.one) & !self.mask == 0);
         // along one qubit, the level 0 is the one where it is 0
         assert!(self.zero < self.one);
     }
 
     /// Bits that can not be lanes.
-    fn scalar(&self) -> usize {
+    pub(super) fn scalar(&self) -> usize {
         let differ = self.zero ^ self.one;
         if differ.count_ones() == 1 { 0 } else { differ }
     }
 }
 
 /// How the pairs lie in registers of a given width.
-struct Layout {
-    fixed: usize,
-    zero: usize,
-    one: usize,
-    count: usize,
+pub(super) struct Layout {
+    pub(super) fixed: usize,
+    pub(super) zero: usize,
+    pub(super) one: usize,
+    pub(super) count: usize,
     /// The bit inside a register along which pairs lie, or the number of such bits.
-    low: usize,
+    pub(super) low: usize,
     /// What lanes must have for the gate to act on them.
-    lanes: Subset,
+    pub(super) lanes: Subset,
 }
 
 impl Layout {
-    fn new(pairs: Pairs, len: usize, width: usize) -> Layout {
+    pub(super) fn new(pairs: Pairs, len: usize, width: usize) -> Layout {
         let differ = pairs.zero ^ pairs.one;
         let controls = Subset { mask: pairs.mask & !differ, value: pairs.zero & !differ };
         let low = width - 1;
@@ -133,7 +133,7 @@ unsafe fn rotate<A: Amplitude, L: Lanes<A>>([a, b, c, d]: [L; 4], x0: L, x1: L, 
 }
 
 #[inline(always)]
-unsafe fn read<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *const A, p1: *const A) -> (L, L) {
+pub(super) unsafe fn read<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *const A, p1: *const A) -> (L, L) {
     // SAFETY: passed on.
     unsafe {
         let (x0, x1) = (L::load(p0), L::load(p1));
@@ -142,7 +142,7 @@ unsafe fn read<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *const A, p1: *c
 }
 
 #[inline(always)]
-unsafe fn write<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *mut A, p1: *mut A, y0: L, y1: L) {
+pub(super) unsafe fn write<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *mut A, p1: *mut A, y0: L, y1: L) {
     // SAFETY: passed on.
     unsafe {
         let (y0, y1) = if 1 << LOW < L::WIDTH { y0.pair::<LOW>(y1) } else { (y0, y1) };
@@ -161,6 +161,7 @@ macro_rules! by_low {
         }
     };
 }
+pub(super) use by_low;
 
 /// Adds to the sums of λ0 s1 + λ1 s0, λ1 ψ0 − λ0 ψ1, λ0 s0 and λ1 s1, where s has the parts of ψ exchanged.
 #[inline(always)]

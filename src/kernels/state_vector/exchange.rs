@@ -1,0 +1,54 @@
+//! Pairs of amplitudes exchanged in place: X, CNOT, Toffoli, SWAP and their forms with more controls.
+
+use super::two_level::{Layout, Pairs, read, write};
+use super::{Amplitude, Lanes, Loop, State, dispatch, split};
+use crate::kernels::parallel::for_each;
+
+struct Apply<A> {
+    psi: State<A>,
+    pairs: Pairs,
+}
+
+impl<A: Amplitude> Apply<A> {
+    #[inline(always)]
+    unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) {
+        let psi = self.psi.start.get();
+        // SAFETY: indices stay below the length, a power of two above all bits (`check`).
+        unsafe {
+            let mut i = 0;
+            for _ in 0..at.count {
+                let (p0, p1) = (psi.add(i | at.zero), psi.add(i | at.one));
+                let (x0, x1) = read::<A, L, LOW>(p0, p1);
+                write::<A, L, LOW>(p0, p1, x1, x0);
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+}
+
+impl<A: Amplitude> Loop<A> for Apply<A> {
+    type Output = ();
+    fn extent(&self) -> (usize, usize) {
+        (self.psi.len, self.pairs.scalar())
+    }
+    #[inline(always)]
+    unsafe fn run<L: Lanes<A>>(self) {
+        let at = Layout::new(self.pairs, self.psi.len, L::WIDTH);
+        // SAFETY: passed on.
+        unsafe {
+            if at.lanes.mask != 0 {
+                // some of a register's numbers stay: one at a time
+                let at = Layout::new(self.pairs, self.psi.len, 1);
+                return self.sweep::<A::One, 2>(at);
+            }
+            super::two_level::by_low!(self, L, at)
+        }
+    }
+}
+
+/// ψ_{i | zero} ↔ ψ_{i | one}.
+pub fn apply<A: Amplitude>(psi: &mut [A], pairs: Pairs) {
+    pairs.check(psi.len());
+    let (psi, parts) = (State::new(psi), split(psi.len(), pairs.mask));
+    for_each(parts.len(), &|k| dispatch(Apply { psi, pairs: pairs.with(parts[k]) }));
+}
