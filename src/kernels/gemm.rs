@@ -8,8 +8,9 @@
 
 mod direct;
 
+use super::blocks::{self, Part};
 use super::buffer::build;
-use super::parallel::{Shared, for_each, join};
+use super::parallel::{Shared, collect, for_each, join};
 use crate::scalar::{Scalar, ScalarKind};
 use faer::traits::ComplexField;
 use faer::{Accum, Conj, MatMut, MatRef, Par};
@@ -74,8 +75,25 @@ pub fn matmul<T: Scalar>(a: &[T], b: &[T], m: usize, k: usize, n: usize) -> Vec<
 /// α A B, of shape (batch, m, n).
 pub fn gemm<T: Scalar>(spec: &Gemm<T>) -> Vec<T> {
     let len = spec.batch * spec.m * spec.n;
+    if let Some(parts) = by_parts(spec) {
+        let mut c = super::pool::filled(len, T::zero());
+        parts.iter().for_each(|(part, product)| part.add(product, spec.n, &mut c));
+        return c;
+    }
     // SAFETY: without accumulation `run` writes every element and reads none.
     unsafe { build(len, |c| run(spec, false, c.as_mut_ptr().cast(), len)) }
+}
+
+/// `count` results of `part` elements one after the other, each the sum of `terms` products: those of `spec(i, term)`.
+pub fn gemm_sums<'a, T: Scalar>(count: usize, part: usize, terms: usize, spec: &(dyn Fn(usize, usize) -> Gemm<'a, T> + Sync)) -> Vec<T> {
+    assert!(terms > 0, "a sum of no products");
+    // SAFETY: `run` asserts that a product has `part` elements; the parts are disjoint, and each is written by its first term.
+    unsafe {
+        build(count * part, |c| {
+            let c = Shared(c.as_mut_ptr().cast::<T>());
+            for_each(count, &|i| (0..terms).for_each(|term| run(&spec(i, term), term > 0, c.get().add(i * part), part)));
+        })
+    }
 }
 
 /// C ← α A B + β C, for C of shape (batch, m, n).
@@ -83,8 +101,53 @@ pub fn gemm_into<T: Scalar>(spec: &Gemm<T>, beta: T, c: &mut [T]) {
     if beta != T::one() && beta != T::zero() {
         c.iter_mut().for_each(|c| *c *= beta);
     }
+    if let Some(parts) = by_parts(spec) {
+        assert!(c.len() == spec.m * spec.n, "C has {} elements, not {} × {}", c.len(), spec.m, spec.n);
+        if beta == T::zero() {
+            c.fill(T::zero());
+        }
+        return parts.iter().for_each(|(part, product)| part.add(product, spec.n, c));
+    }
     // SAFETY: `c` is initialised.
     unsafe { run(spec, beta != T::zero(), c.as_mut_ptr(), c.len()) }
+}
+
+/// Multiply-adds from which it is looked whether zeros split a product into parts, and the shortest side.
+const LOOK_FOR_PARTS: (usize, usize) = (1 << 18, 32);
+
+/// The products of the parts that zeros keep apart, if that saves more than half of the work.
+fn by_parts<T: Scalar>(spec: &Gemm<T>) -> Option<Vec<(Part, Vec<T>)>> {
+    let &Gemm { batch, m, k, n, alpha, a, b } = spec;
+    if batch != 1 || m * k * n < LOOK_FOR_PARTS.0 || m.min(k).min(n) < LOOK_FOR_PARTS.1 {
+        return None;
+    }
+    if !(a.contains(1, m, k) && b.contains(1, k, n)) {
+        return None;
+    }
+    let mut parts = blocks::parts(&a, &b, m, k, n)?;
+    parts.retain(|p| !p.inner.is_empty());
+    let total: usize = parts.iter().map(|p| work(p.rows.len(), p.inner.len(), p.cols.len())).sum();
+    if 2 * total > m * k * n {
+        return None;
+    }
+    let products = collect(parts.len(), |i| {
+        let p = &parts[i];
+        let (rows, inner, cols) = (p.rows.len(), p.inner.len(), p.cols.len());
+        let (left, right) = (blocks::gather(&a, &p.rows, &p.inner), blocks::gather(&b, &p.inner, &p.cols));
+        // 0 · ∞ in the rest of a row is to be seen
+        if !(all_finite(&left) && all_finite(&right)) {
+            return None;
+        }
+        let a = Matrix { conj: a.conj, ..Matrix::row_major(&left, inner) };
+        let b = Matrix { conj: b.conj, ..Matrix::row_major(&right, cols) };
+        Some(gemm(&Gemm { batch: 1, m: rows, k: inner, n: cols, alpha, a, b }))
+    });
+    parts.into_iter().zip(products).map(|(part, product)| Some((part, product?))).collect()
+}
+
+/// Without a branch for each number.
+fn all_finite<T: Scalar>(x: &[T]) -> bool {
+    x.chunks(256).all(|x| x.iter().fold(true, |fine, &x| fine & (x - x).is_zero()))
 }
 
 /// The least work in a task: multiply-adds, with what an element costs to move.
@@ -237,8 +300,9 @@ unsafe fn split<T: Scalar>(p: Product<T>) {
 unsafe fn leaf<T: Scalar>(p: Product<T>) {
     let Product { m, k, n, .. } = p;
     let (narrow, flat) = (k * n <= 1024, m * k <= 256 && p.b.cs == 1);
-    if m > 1 && n > 1 && m * n <= 64 && k > direct::DEPTH {
-        // a few long sums, where faer would go through a matrix of a few rows column by column (a vector it takes as one)
+    if m > 1 && n > 1 && m * n <= 256 && n <= 32 && k > direct::DEPTH {
+        // few long sums: faer would go through a matrix of a few rows column by column, and pack as much as it multiplies (a vector it
+        // takes as one)
         // SAFETY: the caller's contract.
         return unsafe { by_depth(p, direct::DEPTH, direct::direct) };
     }

@@ -1,5 +1,6 @@
 //! Loops without derivatives, on contiguous row-major slices: SIMD elementwise functions, reductions, permutations, GEMM.
 #![allow(unsafe_code)]
+pub mod blocks;
 pub mod broadcast;
 pub mod buffer;
 pub mod conv;

@@ -1,18 +1,18 @@
 //! A ≈ P Q† with P = U √S and Q = V √S: a matrix cut in two, for losses that do not depend on the basis of the bond between the halves.
 //!
-//! Such a loss is a function of P R and Q R for any unitary R, so the tangent may be taken in any gauge. In the one that keeps the halves
-//! balanced (P†P = Q†Q = G) with the smallest rotation no difference of singular values is divided by, and multiplets need no care:
-//! with R = √G, U = P R⁻¹, V = Q R⁻¹, U†ȦV = H + B in Hermitian and anti-Hermitian parts, and M, X from R M + M R = H, G X + X G = B,
+//! Such a loss is a function of P R and Q R for any unitary R, so the tangent may be taken in any gauge that keeps the halves balanced,
+//! P†P = Q†Q = G (diag(s) at the point of evaluation). Ṗ = P α + p and Q̇ = Q β + q with p, q outside of the halves need α + β† = G⁻¹KG⁻¹,
+//! K = P†ȦQ, and stay balanced for G α − β†G + h.c. = 0. A solution that divides by no difference of singular values, and by no product
+//! of small ones, comes from the Lyapunov equation G N + N G = K:
 //!
-//! Ṗ = U (M + X R) + x R, Q̇ = V (M − X R) + y R, where (x, y) is the correction for the discarded part (see `discarded.rs`).
+//! Ṗ = P G⁻¹ N + p, Q̇ = Q G⁻¹ N† + q, where p G − A⊥ q = Ȧ Q − P G⁻¹ K and q G − A⊥† p = Ȧ†P − Q G⁻¹ K† (see `discarded.rs`).
 //!
 //! Everything is written in covariant quantities, so it can be differentiated again at degenerate spectra too.
 
 use super::discarded::solve_discarded;
-use super::funm::{Spectral, funm};
 use super::matrices::*;
 use super::solve::{inv, solve_sylvester};
-use super::svd::{Truncation, forward_truncated, project_out};
+use super::svd::{Truncation, forward_truncated};
 use crate::autodiff::{Primitive, Var, apply};
 use crate::error::{Error, Result};
 use crate::scalar::{Number, Scalar};
@@ -41,16 +41,14 @@ impl<T: Scalar> Primitive for Split<T> {
     }
     fn jvp(&self, a: &Var<T>, (p, q): &Self::Outputs, da: &Var<T>) -> Result<Self::Outputs> {
         let g = hermitian_part(&p.h().matmul(p));
-        let r = funm(&g, Spectral::Sqrt)?;
-        let inverse = inv(&r)?;
-        let (u, v) = (p.matmul(&inverse), q.matmul(&inverse));
-        let (dav, dau) = (da.matmul(&v), da.h().matmul(&u));
-        let d = u.h().matmul(&dav);
-        let m = solve_sylvester(&r, &r, &hermitian_part(&d))?;
-        let x_r = solve_sylvester(&g, &g, &antihermitian_part(&d))?.matmul(&r);
+        let inverse = inv(&g)?;
+        let (daq, dap) = (da.matmul(q), da.h().matmul(p));
+        let inside = p.h().matmul(&daq);
+        let n = solve_sylvester(&g, &g, &inside)?;
+        let (p_inverse, q_inverse) = (p.matmul(&inverse), q.matmul(&inverse));
         let rest = a - p.matmul(q.h());
-        let (x, y) = solve_discarded(&rest, &g, &project_out(&u, &dav), &project_out(&v, &dau))?;
-        Ok((u.matmul(&m + &x_r) + x.matmul(&r), v.matmul(m - x_r) + y.matmul(r)))
+        let (x, y) = solve_discarded(&rest, &g, &(daq - p_inverse.matmul(&inside)), &(dap - q_inverse.matmul(inside.h())))?;
+        Ok((p_inverse.matmul(&n) + x, q_inverse.matmul(n.h()) + y))
     }
 }
 

@@ -224,6 +224,16 @@ impl<T: Scalar> Factors<T> {
     }
 }
 
+impl<T: Scalar> Factors<T> {
+    /// What stands in the columns of vanishing singular values must be rounding.
+    fn refuse_along_zero(&self, blocks: &[&Var<T>], scale: f64, what: &str) -> Result<()> {
+        blocks.iter().try_for_each(|g| {
+            let (m, k) = (g.shape()[g.ndim() - 2], g.shape()[g.ndim() - 1]);
+            refuse(g, |at| self.zero[at / (k * m) * k + at % k], scale, what)
+        })
+    }
+}
+
 fn refuse<T: Scalar>(k: &Var<T>, mask: impl Fn(usize) -> bool, scale: f64, what: &str) -> Result<()> {
     let n = k.shape()[k.ndim() - 1].max(1);
     let allowed = gauge_tolerance::<T>() * scale;
@@ -311,8 +321,10 @@ impl<T: Scalar> Primitive for SvdRule<T> {
         let u_bar = fold(u_bar, &u, u_rest)?;
         let v_bar = fold(vh_bar.map(|g| g.h()), &v, vh_rest.map(|r| r.h()))?;
         let f = Factors::<T>::new(s);
-        let uu = u_bar.as_ref().map(|g| antihermitian_part(&u.h().matmul(g)));
-        let vv = v_bar.as_ref().map(|g| antihermitian_part(&v.h().matmul(g)));
+        let along_u = u_bar.as_ref().map(|g| u.h().matmul(g));
+        let along_v = v_bar.as_ref().map(|g| v.h().matmul(g));
+        let uu = along_u.as_ref().map(antihermitian_part);
+        let vv = along_v.as_ref().map(antihermitian_part);
         let (e, d) = match (uu, vv) {
             (Some(x), Some(y)) => (&x + &y, x - y),
             (Some(x), None) => (x.clone(), x),
@@ -325,37 +337,29 @@ impl<T: Scalar> Primitive for SvdRule<T> {
         if let Some(g) = s_bar {
             core += diagonal_matrix::<T>(&g);
         }
-        let mut a_bar = sandwich(&u, &core, &vh);
-        let outside_u = u_bar.map(|g| project_out(&u, &g));
-        let outside_v = v_bar.map(|g| project_out(&v, &g));
-        for g in [&outside_u, &outside_v].into_iter().flatten() {
-            let along_zero = |at: usize| f.zero[at / (k * g.shape()[g.ndim() - 2]) * k + at % k];
-            refuse(g, along_zero, scale, "the vectors of vanishing singular values")?;
-        }
-        let (p, q) = match self.kind {
-            Kind::Truncated(_) => {
-                let rest = a - (&u * row::<T>(s)).matmul(&vh);
-                let zeros = |like: &Var<T>| like.zeros_like();
-                let (p, q) = solve_discarded(
-                    &rest,
-                    &diagonal_matrix::<T>(s),
-                    &outside_u.unwrap_or_else(|| zeros(&u)),
-                    &outside_v.unwrap_or_else(|| zeros(&v)),
-                )?;
-                (Some(p), Some(q))
-            }
-            _ => {
-                let scaled = |g: Option<Var<T>>| g.map(|g| g * row::<T>(&f.inverse));
-                (scaled(outside_u), scaled(outside_v))
-            }
+        let outside = |basis: &Var<T>, bar: &Option<Var<T>>, along: &Option<Var<T>>| match (bar, along) {
+            (Some(bar), Some(along)) => bar - basis.matmul(along),
+            _ => basis.zeros_like(),
         };
-        if let Some(p) = p {
-            a_bar += p.matmul(&vh);
+        if let Kind::Truncated(_) = self.kind {
+            let (outside_u, outside_v) = (outside(&u, &u_bar, &along_u), outside(&v, &v_bar, &along_v));
+            f.refuse_along_zero(&[&outside_u, &outside_v], scale, "the vectors of vanishing singular values")?;
+            let rest = a - (&u * row::<T>(s)).matmul(&vh);
+            let (p, q) = solve_discarded(&rest, &diagonal_matrix::<T>(s), &outside_u, &outside_v)?;
+            return Ok(Some(sandwich(&u, &core, &vh) + p.matmul(&vh) + u.matmul(q.h())));
         }
-        if let Some(q) = q {
-            a_bar += u.matmul(q.h());
+        // only the vectors of the longer side leave their span; (1 − UU†)Ū S⁻¹ V† goes through the products that are there anyway
+        let (tall, wide) = (u.shape()[u.ndim() - 2] > k, vh.shape()[vh.ndim() - 1] > k);
+        if f.zero.contains(&true) {
+            let leaving = [tall.then(|| outside(&u, &u_bar, &along_u)), wide.then(|| outside(&v, &v_bar, &along_v))];
+            f.refuse_along_zero(&leaving.iter().flatten().collect::<Vec<_>>(), scale, "the vectors of vanishing singular values")?;
         }
-        Ok(Some(a_bar))
+        let inverse = row::<T>(&f.inverse);
+        Ok(Some(match (u_bar, along_u, v_bar, along_v) {
+            (Some(bar), Some(along), ..) if tall => (u.matmul(core - along * &inverse) + bar * inverse).matmul(vh),
+            (.., Some(bar), Some(along)) if wide => u.matmul((core - (along * &inverse).h()).matmul(vh) + (bar * inverse).h()),
+            _ => sandwich(&u, &core, &vh),
+        }))
     }
     fn jvp(&self, a: &Var<T>, (u, s, vh): &Svd<T>, da: &Var<T>) -> Result<Svd<T>> {
         let k = *s.shape().last().expect("a vector");
@@ -363,7 +367,8 @@ impl<T: Scalar> Primitive for SvdRule<T> {
         let (vh, vh_rest) = self.thin_part(vh, k, true);
         let v = vh.h();
         let f = Factors::<T>::new(s);
-        let projected = sandwich(&u.h(), da, &v);
+        let dav = da.matmul(&v);
+        let projected = u.h().matmul(&dav);
         let (plus, minus) = (&projected + projected.h(), &projected - projected.h());
         let scale = max_modulus(projected.as_slice());
         let off_diagonal = |at: usize| (at / k) % k != at % k;
@@ -372,18 +377,28 @@ impl<T: Scalar> Primitive for SvdRule<T> {
         let (x, y) = (plus * &f.difference, minus * &f.sum);
         let omega_u = (&x + &y).scale(0.5);
         let omega_v = (x - y).scale(0.5);
-        let outside_u = project_out(&u, &da.matmul(&v));
-        let outside_v = project_out(&v, &da.h().matmul(&u));
-        for g in [&outside_u, &outside_v] {
-            let along_zero = |at: usize| f.zero[at / (k * g.shape()[g.ndim() - 2]) * k + at % k];
-            refuse(g, along_zero, max_modulus(da.as_slice()), "how a perturbation moves the vectors of vanishing singular values")?;
-        }
-        let (x, y) = match self.kind {
-            Kind::Truncated(_) => solve_discarded(&(a - (&u * row::<T>(s)).matmul(&vh)), &diagonal_matrix::<T>(s), &outside_u, &outside_v)?,
-            _ => (outside_u * row::<T>(&f.inverse), outside_v * row::<T>(&f.inverse)),
+        let what = "how a perturbation moves the vectors of vanishing singular values";
+        let scale = max_modulus(da.as_slice());
+        let (du, dv) = if let Kind::Truncated(_) = self.kind {
+            let (outside_u, outside_v) = (dav - u.matmul(&projected), project_out(&v, &da.h().matmul(&u)));
+            f.refuse_along_zero(&[&outside_u, &outside_v], scale, what)?;
+            let rest = a - (&u * row::<T>(s)).matmul(&vh);
+            let (x, y) = solve_discarded(&rest, &diagonal_matrix::<T>(s), &outside_u, &outside_v)?;
+            (u.matmul(&omega_u) + x, v.matmul(&omega_v) + y)
+        } else {
+            // x = (ȦV − U P) S⁻¹ beyond the span of the longer side's vectors
+            let (tall, wide) = (u.shape()[u.ndim() - 2] > k, v.shape()[v.ndim() - 2] > k);
+            let leave = |basis: &Var<T>, omega: &Var<T>, moved: Var<T>, along: &Var<T>| {
+                if f.zero.contains(&true) {
+                    f.refuse_along_zero(&[&(&moved - basis.matmul(along))], scale, what)?;
+                }
+                let inverse = row::<T>(&f.inverse);
+                Ok::<_, Error>(basis.matmul(omega - along * &inverse) + moved * inverse)
+            };
+            let du = if tall { leave(&u, &omega_u, dav, &projected)? } else { u.matmul(&omega_u) };
+            let dv = if wide { leave(&v, &omega_v, da.h().matmul(&u), &projected.h())? } else { v.matmul(&omega_v) };
+            (du, dv)
         };
-        let du = u.matmul(&omega_u) + x;
-        let dv = v.matmul(&omega_v) + y;
         let extend = |d: Var<T>, thin: &Var<T>, rest: Option<Var<T>>| match rest {
             None => d,
             Some(rest) => {

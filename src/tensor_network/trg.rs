@@ -43,17 +43,18 @@ impl Trg {
         if self.chi == 0 {
             return Err(Error::argument("Trg", "chi is 0: the bond dimension must be at least 1"));
         }
-        let mut t = tensor.clone();
+        // T_{u r l d}: the order in which one splitting and the large contraction find what they need side by side
+        let mut t = tensor.permute(&[0, 3, 1, 2]);
         let mut ln_z = Var::scalar(0.0);
         for step in 0..self.steps {
             (t, ln_z) = normalised(&t, ln_z, step)?;
-            let (p, q) = self.split(&t)?;
-            let (r, z) = self.split(&t.permute(&[0, 3, 2, 1]))?;
-            let top = einsum("wxa,yxb->wayb", &[&q, &z])?;
-            let bottom = einsum("yzc,wze->wcye", &[&p, &r])?;
-            t = einsum("wayb,wcye->aecb", &[&top, &bottom])?;
+            let (p, q) = self.split(&t.permute(&[0, 2, 3, 1]))?;
+            let (r, z) = self.split(&t)?;
+            let top = einsum("wxa,xyb->abwy", &[&q, &z])?;
+            let bottom = einsum("yzc,wze->wyec", &[&p, &r])?;
+            t = einsum("abwy,wyec->abec", &[&top, &bottom])?;
         }
-        Ok(ln_z + einsum("ijij->", &[&t])?.log() / 2f64.powi(self.steps as i32))
+        Ok(ln_z + einsum("ijji->", &[&t])?.log() / 2f64.powi(self.steps as i32))
     }
 
     /// T_{a b c d} ≈ Σ_k P_{a b k} Q_{c d k}, the singular values shared equally.

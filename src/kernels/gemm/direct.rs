@@ -36,6 +36,8 @@ pub unsafe fn direct<T: Scalar>(p: Product<T>) {
         match (T::KIND, p.n <= 4) {
             (ScalarKind::F32, false) => with_width::<T, f32, 16>(p),
             (ScalarKind::F32, true) => with_width::<T, f32, 4>(p),
+            // 3² columns, as bonds of dimension 3 make them, in one pass over A
+            (ScalarKind::F64, false) if (9..=12).contains(&p.n) => with_width::<T, f64, 12>(p),
             (ScalarKind::F64, false) => with_width::<T, f64, 8>(p),
             (ScalarKind::F64, true) => with_width::<T, f64, 4>(p),
             (ScalarKind::C32, false) => with_width::<T, f32, 16>(p),

@@ -2,7 +2,7 @@
 
 use super::dense::{Dense, quotient, transpose};
 use super::input::{all_finite, check_shape, scale, scaled, unscale};
-use super::{Eig, Op, schur};
+use super::{Eig, Op, schur, spectral};
 use crate::error::{Error, Result};
 use num_complex::Complex;
 
@@ -90,6 +90,9 @@ pub(super) fn solve_sylvester<T: Dense>(a: &[T], m: usize, b: &[T], n: usize, c:
     if m == 0 || n == 0 {
         return Ok(vec![]);
     }
+    if is_hermitian(a, m) && is_hermitian(b, n) {
+        return hermitian_sylvester((a, m), (b, n), &c.data, c.exponent - both.exponent);
+    }
     let (ta, zat) = schur::schur(complex(a), m).ok_or_else(|| stalled(NAME, m))?;
     let (tb, zbt) = schur::schur(complex(b), n).ok_or_else(|| stalled(NAME, n))?;
     let product = |a: (&[C], Op), b: (&[C], Op), m, k, n| C::matmul(a, b, m, k, n);
@@ -113,8 +116,7 @@ pub(super) fn solve_sylvester<T: Dense>(a: &[T], m: usize, b: &[T], n: usize, c:
             let sum = ta[i * m + i + 1..(i + 1) * m].iter().zip(&column[i + 1..]).fold(C::ZERO, |s, (&t, &y)| s + t * y);
             let pivot = ta[i * m + i] + value;
             if pivot.norm() <= smallest {
-                let message = format!("A ({m} × {m}) and −B ({n} × {n}) share the eigenvalue {}: no unique solution", ta[i * m + i]);
-                return Err(Error::singular(NAME, message));
+                return Err(shared_eigenvalue(m, n, ta[i * m + i]));
             }
             column[i] = quotient(column[i] - sum, pivot);
         }
@@ -122,10 +124,62 @@ pub(super) fn solve_sylvester<T: Dense>(a: &[T], m: usize, b: &[T], n: usize, c:
     // X = Za Y Zb†
     let x = product((&zat, Op::Transpose), (&y, Op::Transpose), m, m, n);
     let x = product((&x, Op::None), (&conj(&zbt), Op::None), m, n, n);
-    let mut x: Vec<T> = x.into_iter().map(T::from_complex).collect();
-    scale(&mut x, c.exponent - both.exponent);
+    rescaled_solution(x.into_iter().map(T::from_complex).collect(), (m, n), c.exponent - both.exponent)
+}
+
+/// Exactly Hermitian.
+fn is_hermitian<T: Dense>(a: &[T], n: usize) -> bool {
+    (0..n).all(|i| (0..=i).all(|j| a[i * n + j] == a[j * n + i].conj()))
+}
+
+/// Off-diagonal entries up to this many ε of the diagonal ones they lie between are rounding.
+const DIAGONAL: f64 = 100.0;
+
+/// The eigenvalues of a Hermitian matrix, and its vectors unless it is diagonal to rounding, |a_ij| ≤ 100 ε √(a_ii a_jj): then the diagonal
+/// has them to relative accuracy, which eigh does not give for the small ones.
+fn spectrum<T: Dense>(a: &[T], n: usize) -> Result<(Vec<f64>, Option<Vec<T>>)> {
+    let diagonal: Vec<f64> = (0..n).map(|i| a[i * n + i].re()).collect();
+    let small =
+        |i: usize, j: usize| a[i * n + j].modulus_squared() <= (DIAGONAL * f64::EPSILON).powi(2) * (diagonal[i] * diagonal[j]).abs();
+    if (0..n).all(|i| (0..i).all(|j| small(i, j))) {
+        return Ok((diagonal, None));
+    }
+    let (values, vectors) = spectral::eigh("solve_sylvester", a, n, true)?;
+    Ok((values, Some(vectors)))
+}
+
+/// With A = V diag(λ) V† and B = W diag(μ) W†: X = V Y W†, Y_ij = (V†CW)_ij/(λ_i + μ_j).
+fn hermitian_sylvester<T: Dense>((a, m): (&[T], usize), (b, n): (&[T], usize), c: &[T], exponent: i32) -> Result<Vec<T>> {
+    let of_a = spectrum(a, m)?;
+    let of_b = if a == b { of_a.clone() } else { spectrum(b, n)? };
+    let ((lambda, v), (mu, w)) = (&of_a, &of_b);
+    let turned = |x: Vec<T>, left: Op, right: Op| {
+        let x = v.as_ref().map_or_else(|| x.clone(), |v| T::matmul((v, left), (&x, Op::None), m, m, n));
+        w.as_ref().map_or_else(|| x.clone(), |w| T::matmul((&x, Op::None), (w, right), m, n, n))
+    };
+    let mut y = turned(c.to_vec(), Op::Adjoint, Op::None);
+    let norm = |x: &[f64]| x.iter().fold(0.0, |s: f64, x| s.max(x.abs()));
+    let smallest = (norm(lambda) + norm(mu)) * f64::EPSILON;
+    for (row, l) in y.chunks_exact_mut(n).zip(lambda) {
+        for (y, mu) in row.iter_mut().zip(mu) {
+            if (l + mu).abs() <= smallest {
+                return Err(shared_eigenvalue(m, n, C::from(l)));
+            }
+            *y /= T::from_real(l + mu);
+        }
+    }
+    rescaled_solution(turned(y, Op::None, Op::Adjoint), (m, n), exponent)
+}
+
+fn shared_eigenvalue(m: usize, n: usize, value: C) -> Error {
+    let message = format!("A ({m} × {m}) and −B ({n} × {n}) share the eigenvalue {value}: no unique solution");
+    Error::singular("solve_sylvester", message)
+}
+
+fn rescaled_solution<T: Dense>(mut x: Vec<T>, (m, n): (usize, usize), exponent: i32) -> Result<Vec<T>> {
+    scale(&mut x, exponent);
     if all_finite(&x) {
         return Ok(x);
     }
-    Err(Error::singular(NAME, format!("the {m} × {n} solution overflows: A and −B share an eigenvalue to working precision")))
+    Err(Error::singular("solve_sylvester", format!("the {m} × {n} solution overflows: A and −B share an eigenvalue to working precision")))
 }

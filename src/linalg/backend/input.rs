@@ -38,8 +38,10 @@ fn largest<T: Double>(operation: &'static str, a: &[T], m: usize, n: usize) -> R
     let chunks = a.chunks_exact(LANES);
     chunks.remainder().iter().for_each(|&x| add(0, x));
     for chunk in chunks {
-        for (lane, &x) in chunk.iter().enumerate() {
-            add(lane, x);
+        // an array of known length: no bounds are checked, and the lanes are one vector
+        let chunk: &[T; LANES] = chunk.try_into().expect("exact chunks");
+        for lane in 0..LANES {
+            add(lane, chunk[lane]);
         }
     }
     if bad.iter().all(|&x| x == 0.0) {

@@ -4,6 +4,8 @@ use super::dense::{Dense, SvdParts, Vectors, identity, transpose_conj};
 use super::input::{all_finite, scaled, unscale};
 use super::{jacobi, truncated};
 use crate::error::{Error, Result};
+use crate::kernels::blocks;
+use crate::kernels::gemm::Matrix;
 
 fn gave_up(operation: &'static str, m: usize, n: usize) -> Error {
     Error::no_convergence(operation, format!("every method gave up on this {m} × {n} matrix"))
@@ -27,9 +29,39 @@ pub(super) fn eigh<T: Dense>(operation: &'static str, a: &[T], n: usize, vectors
     if n == 0 {
         return Ok((vec![], vec![]));
     }
-    let (mut w, v) = eigh_raw(operation, &a.data, n, vectors)?;
+    let (mut w, v) = match blocks::hermitian_blocks(&a.data, n) {
+        Some(blocks) => eigh_by_blocks(operation, &a.data, n, vectors, &blocks)?,
+        None => eigh_raw(operation, &a.data, n, vectors)?,
+    };
     unscale(operation, &mut w, a.exponent)?;
     Ok((w, v))
+}
+
+/// The eigenpairs of the blocks, merged: vectors are zero outside their block.
+fn eigh_by_blocks<T: Dense>(
+    operation: &'static str,
+    a: &[T],
+    n: usize,
+    vectors: bool,
+    blocks: &[Vec<usize>],
+) -> Result<(Vec<f64>, Vec<T>)> {
+    let (mut pairs, mut parts) = (Vec::with_capacity(n), Vec::with_capacity(blocks.len()));
+    for (at, block) in blocks.iter().enumerate() {
+        let entry = |(&i, &j): (&usize, &usize)| if i >= j { a[i * n + j] } else { a[j * n + i].conj() };
+        let part: Vec<T> = block.iter().flat_map(|i| block.iter().map(move |j| entry((i, j)))).collect();
+        let (w, v) = eigh(operation, &part, block.len(), vectors)?;
+        pairs.extend(w.into_iter().enumerate().map(|(i, w)| (w, at, i)));
+        parts.push(v);
+    }
+    pairs.sort_by(|x, y| x.0.total_cmp(&y.0));
+    let mut all = vec![T::zero(); if vectors { n * n } else { 0 }];
+    if vectors {
+        for (column, &(_, at, i)) in pairs.iter().enumerate() {
+            let size = blocks[at].len();
+            blocks[at].iter().enumerate().for_each(|(row, &to)| all[to * n + column] = parts[at][row * size + i]);
+        }
+    }
+    Ok((pairs.into_iter().map(|pair| pair.0).collect(), all))
 }
 
 fn svd_raw<T: Dense>(operation: &'static str, a: &[T], m: usize, n: usize, want: Vectors) -> Result<SvdParts<T>> {
@@ -66,7 +98,11 @@ pub(super) fn svd<T: Dense>(operation: &'static str, a: &[T], m: usize, n: usize
         let basis = |size| if want == Vectors::Full { identity(size) } else { vec![] };
         return Ok((basis(m), vec![], basis(n)));
     }
-    let (u, mut s, vh) = svd_raw(operation, &a.data, m, n, want)?;
+    let blocks = if want == Vectors::Thin { blocks::blocks(&Matrix::row_major(&a.data, n), m, n) } else { None };
+    let (u, mut s, vh) = match blocks.and_then(|blocks| truncated::by_blocks(&a.data, (m, n), m.min(n), f64::EPSILON, blocks)) {
+        Some(parts) => parts,
+        None => svd_raw(operation, &a.data, m, n, want)?,
+    };
     unscale(operation, &mut s, a.exponent)?;
     Ok((u, s, vh))
 }

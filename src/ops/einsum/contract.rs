@@ -10,7 +10,7 @@ use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, binary};
 use crate::kernels::broadcast::{binary_broadcast, binary_broadcast_op};
 use crate::kernels::elementwise::Binary;
-use crate::kernels::gemm::{Gemm, Matrix, gemm, gemm_into};
+use crate::kernels::gemm::{Gemm, Matrix, gemm, gemm_sums};
 use crate::kernels::inner::{dot, vdot};
 use crate::kernels::permute::{is_contiguous_permutation, permute};
 use crate::kernels::reduce::sum_axes;
@@ -179,17 +179,12 @@ impl Product {
             // a matrix for each term of the outer sum: few elements next to what is read, and the terms are computed in parallel
             return sum_axes(&gemm(&spec(0, 0, *sum)), &[sum.len, m * n], &[0]);
         }
-        let mut out = crate::kernels::pool::filled(len, T::zero());
         let part = batch.len * m * n;
-        for (i, out) in out.chunks_exact_mut(part).enumerate() {
-            let (ox, oy) = offsets(&self.loops, i);
-            let terms: usize = self.sums.iter().map(|s| s.len).product();
-            for term in 0..terms {
-                let (sx, sy) = offsets(&self.sums, term);
-                gemm_into(&spec(ox + sx, oy + sy, batch), if term == 0 { T::zero() } else { T::one() }, out);
-            }
-        }
-        out
+        let terms: usize = self.sums.iter().map(|s| s.len).product();
+        gemm_sums(len / part, part, terms, &|i, term| {
+            let ((ox, oy), (sx, sy)) = (offsets(&self.loops, i), offsets(&self.sums, term));
+            spec(ox + sx, oy + sy, batch)
+        })
     }
 }
 

@@ -130,6 +130,17 @@ fn sylvester_residual_vanishes<T: Scalar>() {
             assert_near(&left, &c, 100.0 * eps::<T>() * (m + n) as f64, &format!("{m} × {n}, 1e{power}"));
         }
     }
+    // Hermitian ones, and one that is diagonal to rounding with values far apart: right to the relative accuracy of each entry
+    let (a, b, c) =
+        (draw.with_eigenvalues::<T>(&[1.0, 2.0, 2.0, 0.1]), draw.with_eigenvalues::<T>(&[0.5, 3.0, 0.2]), draw.matrix::<T>(4, 3));
+    let x = solve_sylvester(&a, 4, &b, 3, &c).unwrap();
+    let left: Vec<T> = product(&a, &x, 4, 4, 3).iter().zip(product(&x, &b, 4, 3, 3)).map(|(&x, y)| x + y).collect();
+    assert_near(&left, &c, 100.0 * eps::<T>(), "Hermitian");
+    let d = [1.0, 1e-3, 1e-6].map(T::constant);
+    let tiny = T::constant(1e-4 * eps::<T>());
+    let a = [d[0], tiny, T::zero(), tiny, d[1], T::zero(), T::zero(), T::zero(), d[2]];
+    let c: Vec<T> = (0..9).map(|at| d[at / 3] + d[at % 3]).collect();
+    assert_near(&solve_sylvester(&a, 3, &a, 3, &c).unwrap(), &[T::one(); 9], 10.0 * eps::<T>(), "graded");
     let one = [T::one()];
     assert!(matches!(solve_sylvester(&one, 1, &[-T::one()], 1, &one), Err(Error::Singular { .. })));
 }

@@ -92,6 +92,70 @@ fn leading_eigenpairs_are_those_of_largest_modulus<T: Scalar>() {
     }
 }
 
+/// Blocks of these shapes and singular values, their rows and columns dealt out in turn; also the block of each row.
+fn scattered<T: Scalar>(draw: &mut Draw, parts: &[(usize, usize, Vec<f64>)]) -> (Vec<T>, usize, usize, Vec<usize>) {
+    let (m, n) = parts.iter().fold((0, 0), |(m, n), part| (m + part.0, n + part.1));
+    let deal = |sizes: Vec<usize>| -> Vec<usize> {
+        let mut left = sizes;
+        let mut owner = vec![];
+        while left.iter().any(|&l| l > 0) {
+            left.iter_mut().enumerate().filter(|(_, l)| **l > 0).for_each(|(part, l)| {
+                *l -= 1;
+                owner.push(part);
+            });
+        }
+        owner
+    };
+    let (rows, cols) = (deal(parts.iter().map(|p| p.0).collect()), deal(parts.iter().map(|p| p.1).collect()));
+    let mut a = vec![T::zero(); m * n];
+    for (at, (rows_in, cols_in, s)) in parts.iter().enumerate() {
+        let block = draw.with_singular_values::<T>(*rows_in, *cols_in, s);
+        let mut entries = block.into_iter();
+        for i in (0..m).filter(|&i| rows[i] == at) {
+            for j in (0..n).filter(|&j| cols[j] == at) {
+                a[i * n + j] = entries.next().unwrap();
+            }
+        }
+    }
+    (a, m, n, rows)
+}
+
+/// A matrix that zeros split: the same law, vectors that are zero outside their block, and blocks of very different size kept apart.
+fn blocks_are_decomposed_apart<T: Scalar>() {
+    let mut draw = Draw::new(44);
+    let falling = |n: usize, first: f64, ratio: f64| (0..n).map(|i| first * ratio.powi(i as i32)).collect::<Vec<_>>();
+    let cases = [
+        vec![(90, 90, falling(90, 1.0, 0.6)), (80, 100, falling(80, 0.9, 0.65))],
+        // most of the wanted values in one block, a small one, and one without any
+        vec![(100, 90, falling(90, 1.0, 0.9)), (20, 20, falling(20, 0.05, 0.5)), (70, 70, falling(70, 1e-9, 0.5))],
+        // a low rank
+        vec![(90, 90, falling(3, 1.0, 0.5)), (90, 90, falling(4, 1.0, 0.5))],
+    ];
+    for (case, parts) in cases.iter().enumerate() {
+        let (a, m, n, rows) = scattered::<T>(&mut draw, parts);
+        for k in [6, 12] {
+            check_svd(&a, m, n, k, &format!("blocks, case {case}"));
+            let (u, s, _) = truncated_svd(&a, m, n, k).unwrap();
+            for j in (0..k).filter(|&j| s[j].to_f64() > 1e-3) {
+                let block =
+                    rows[(0..m).max_by(|&x, &y| u[x * k + j].modulus().to_f64().total_cmp(&u[y * k + j].modulus().to_f64())).unwrap()];
+                assert!((0..m).all(|i| rows[i] == block || u[i * k + j].is_zero()), "case {case}: vector {j} is in two blocks");
+            }
+        }
+        if m == n {
+            let (u, s, vh) = svd(&a, m, n, false).unwrap();
+            assert_orthonormal(&u, m, n, "all of U");
+            assert_orthonormal(&adjoint(&vh, n, n), n, n, "all of V");
+            assert_near(&product(&times_diagonal(&u, &s), &vh, m, n, n), &a, 100.0 * eps::<T>(), "U S V†");
+            let h: Vec<T> = product(&a, &adjoint(&a, m, n), m, n, m);
+            let h: Vec<T> = h.iter().zip(adjoint(&h, m, m)).map(|(&x, y)| (x + y) * T::constant(0.5)).collect();
+            let (w, v) = eigh(&h, m).unwrap();
+            assert_orthonormal(&v, m, m, "eigenvectors");
+            assert_near(&product(&h, &v, m, m, m), &times_diagonal(&v, &w), 100.0 * eps::<T>(), "A V = V Λ");
+        }
+    }
+}
+
 /// A falling spectrum must not end in the full decomposition, a flat one must.
 fn pays<T: Dense>() {
     let eps = f64::EPSILON;
@@ -103,6 +167,9 @@ fn pays<T: Dense>() {
     let flat: Vec<f64> = (0..n).map(|i| 1.0 - 1e-3 * i as f64).collect();
     assert!(truncated::svd(&draw.with_singular_values::<T>(n, n, &flat), n, n, k, eps).is_none());
     assert!(truncated::eigh(&draw.with_eigenvalues::<T>(&flat), n, k, eps).is_none());
+    // a rank below what is asked for ends the search too
+    let low = &falling[..k / 2];
+    assert!(truncated::svd(&draw.with_singular_values::<T>(n, n, low), n, n, k, eps).is_some());
 }
 
 #[test]
@@ -112,5 +179,5 @@ fn iteration_is_taken_where_it_pays() {
 }
 
 all_types! {
-    leading_triplets_are_those_of_the_full_svd truncated_holds_at_any_scale leading_eigenpairs_are_those_of_largest_modulus
+    blocks_are_decomposed_apart leading_triplets_are_those_of_the_full_svd truncated_holds_at_any_scale leading_eigenpairs_are_those_of_largest_modulus
 }
