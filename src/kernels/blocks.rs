@@ -289,5 +289,25 @@ mod tests {
         let (left, right) = (Matrix::row_major(&a, n), Matrix::row_major(&b, n));
         let c = gemm(&Gemm { batch: 1, m: n, k: n, n, alpha: 1.0, a: left, b: right });
         assert!((0..n).all(|i| c[i * n].is_nan()), "0 · NaN in the whole column");
+        // beside a row of zeros, where no part looks
+        let (mut a, mut b) = (a.clone(), a);
+        a[3 * n + 7] = f64::INFINITY;
+        b[7 * n..8 * n].fill(0.0);
+        let (left, right) = (Matrix::row_major(&a, n), Matrix::row_major(&b, n));
+        let c = gemm(&Gemm { batch: 1, m: n, k: n, n, alpha: 1.0, a: left, b: right });
+        assert!(c[3 * n..4 * n].iter().all(|c| c.is_nan()), "∞ · 0 in the whole row");
+    }
+
+    #[test]
+    fn a_product_with_nothing_in_it_is_zero() {
+        let n = 128;
+        let (zeros, ones) = (vec![0.0; n * n], vec![1.0; n * n]);
+        for [left, right] in [[&zeros, &zeros], [&ones, &zeros], [&zeros, &ones]] {
+            let spec = Gemm { batch: 1, m: n, k: n, n, alpha: 1.0, a: Matrix::row_major(left, n), b: Matrix::row_major(right, n) };
+            assert_eq!(gemm(&spec), zeros);
+            let mut c = ones.clone();
+            gemm_into(&spec, 2.0, &mut c);
+            assert_eq!(c, vec![2.0; n * n]);
+        }
     }
 }

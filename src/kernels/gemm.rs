@@ -127,27 +127,34 @@ fn by_parts<T: Scalar>(spec: &Gemm<T>) -> Option<Vec<(Part, Vec<T>)>> {
     let mut parts = blocks::parts(&a, &b, m, k, n)?;
     parts.retain(|p| !p.inner.is_empty());
     let total: usize = parts.iter().map(|p| work(p.rows.len(), p.inner.len(), p.cols.len())).sum();
-    if 2 * total > m * k * n {
+    // 0 · ∞ is to be seen, also where a part leaves it out
+    if 2 * total > m * k * n || !(finite(&a, m, k) && finite(&b, k, n)) {
         return None;
     }
     let products = collect(parts.len(), |i| {
         let p = &parts[i];
         let (rows, inner, cols) = (p.rows.len(), p.inner.len(), p.cols.len());
         let (left, right) = (blocks::gather(&a, &p.rows, &p.inner), blocks::gather(&b, &p.inner, &p.cols));
-        // 0 · ∞ in the rest of a row is to be seen
-        if !(all_finite(&left) && all_finite(&right)) {
-            return None;
-        }
         let a = Matrix { conj: a.conj, ..Matrix::row_major(&left, inner) };
         let b = Matrix { conj: b.conj, ..Matrix::row_major(&right, cols) };
-        Some(gemm(&Gemm { batch: 1, m: rows, k: inner, n: cols, alpha, a, b }))
+        gemm(&Gemm { batch: 1, m: rows, k: inner, n: cols, alpha, a, b })
     });
-    parts.into_iter().zip(products).map(|(part, product)| Some((part, product?))).collect()
+    Some(parts.into_iter().zip(products).collect())
 }
 
-/// Without a branch for each number.
-fn all_finite<T: Scalar>(x: &[T]) -> bool {
-    x.chunks(256).all(|x| x.iter().fold(true, |fine, &x| fine & (x - x).is_zero()))
+/// Whether all entries are; without a branch for each.
+fn finite<T: Scalar>(a: &Matrix<T>, m: usize, n: usize) -> bool {
+    if a.col_stride > a.row_stride {
+        return finite(&a.transposed(), n, m);
+    }
+    let fine = |x: &T| (*x - *x).is_zero();
+    (0..m).all(|i| {
+        let row = &a.data[i * a.row_stride..];
+        match a.col_stride {
+            1 => row[..n].iter().fold(true, |all, x| all & fine(x)),
+            stride => row.iter().step_by(stride).take(n).all(fine),
+        }
+    })
 }
 
 /// The least work in a task: multiply-adds, with what an element costs to move.

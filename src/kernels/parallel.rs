@@ -45,9 +45,12 @@ pub fn join(a: &(dyn Fn() + Sync), b: &(dyn Fn() + Sync)) {
     }
 }
 
-/// `f(start, part)` on consecutive parts of `size` elements, the last one shorter.
+/// `f(start, part)` on consecutive parts of `size` elements, the last one shorter; not called for none.
 pub fn for_parts<V: Send>(out: &mut [V], size: usize, f: impl Fn(usize, &mut [V]) + Sync) {
     let n = out.len();
+    if n == 0 {
+        return;
+    }
     if n <= size {
         return f(0, out);
     }
