@@ -35,7 +35,6 @@ type Label = Option<u32>;
 /// Disjoint sets of 0 .. n. Every index knows its set's name, so a run of indices is compared with one name.
 struct Sets {
     name: Vec<u32>,
-    size: Vec<u32>,
     /// Sets, and indices that are in none yet.
     pieces: usize,
 }
@@ -45,13 +44,13 @@ const NONE: u32 = u32::MAX;
 
 impl Sets {
     fn new(n: usize) -> Self {
-        Sets { name: vec![NONE; n], size: vec![0; n], pieces: n }
+        Sets { name: vec![NONE; n], pieces: n }
     }
 
     /// The set of an index, a new one if it was in none.
     fn found(&mut self, i: usize) -> u32 {
         if self.name[i] == NONE {
-            (self.name[i], self.size[i]) = (i as u32, 1);
+            self.name[i] = i as u32;
         }
         self.name[i]
     }
@@ -64,11 +63,18 @@ impl Sets {
         self.pieces -= 1;
         if from == NONE {
             self.name[j] = into;
-            self.size[into as usize] += 1;
             return;
         }
-        self.size[into as usize] += std::mem::take(&mut self.size[from as usize]);
         self.name.iter_mut().filter(|name| **name == from).for_each(|name| *name = into);
+    }
+
+    /// Puts the places of a row's entries in the set of i.
+    fn unite_line<T: Scalar>(&mut self, i: usize, line: &[T]) {
+        let name = self.found(i);
+        // most rows bring nothing new, and looking for that has no branches
+        if line.iter().zip(&self.name).fold(false, |any, (x, &other)| any | (!x.is_zero() & (other != name))) {
+            (0..line.len()).filter(|&j| !line[j].is_zero()).for_each(|j| self.unite(i, j));
+        }
     }
 
     /// The sets numbered from 0.
@@ -114,11 +120,7 @@ fn labels<T: Scalar>(a: &Matrix<T>, m: usize, n: usize) -> Option<(Vec<Label>, V
 /// Puts the places of a row's entries in one set; returns the first of them.
 fn unite_line<T: Scalar>(line: &[T], sets: &mut Sets) -> Option<usize> {
     let first = line.iter().position(|x| !x.is_zero())?;
-    let name = sets.found(first);
-    // most rows bring nothing new, and looking for that has no branches
-    if line.iter().zip(&sets.name).fold(false, |any, (x, &other)| any | (!x.is_zero() & (other != name))) {
-        (first + 1..line.len()).filter(|&j| !line[j].is_zero()).for_each(|j| sets.unite(first, j));
-    }
+    sets.unite_line(first, line);
     Some(first)
 }
 
@@ -143,11 +145,7 @@ pub fn blocks<T: Scalar>(a: &Matrix<T>, m: usize, n: usize) -> Option<Vec<Block>
 pub fn hermitian_blocks<T: Scalar>(a: &[T], n: usize) -> Option<Vec<Vec<usize>>> {
     let mut sets = Sets::new(n);
     for i in 0..n {
-        let name = sets.found(i);
-        let line = &a[i * n..i * n + i];
-        if line.iter().zip(&sets.name).fold(false, |any, (x, &other)| any | (!x.is_zero() & (other != name))) {
-            (0..i).filter(|&j| !line[j].is_zero()).for_each(|j| sets.unite(i, j));
-        }
+        sets.unite_line(i, &a[i * n..i * n + i]);
     }
     if sets.pieces <= 1 {
         return None;
