@@ -1,27 +1,33 @@
 //! Steps with numbers, as a tile of the state sees them.
 
 use super::gate::Unitary;
-use super::plan::{Group, Plan, Step, Values};
+use super::plan::{Group, PART, Plan, Step, Values};
 use crate::kernels::pool;
 use crate::kernels::state_vector::diagonal::Entries;
+use crate::kernels::state_vector::layer::{self, Layer};
 use crate::kernels::state_vector::pauli_rotation::Masks;
 use crate::kernels::state_vector::permute::{Affine, Permutation};
 use crate::kernels::state_vector::two_level::{Pairs, Su2};
 use crate::kernels::state_vector::{Amplitude, Subset, dense, diagonal, exchange, pauli_rotation, phase, two_level};
 use num_complex::Complex;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A step with numbers, as a tile sees it.
-pub(super) struct Local {
-    pub(super) action: Action,
+pub(super) struct Local<A> {
+    pub(super) action: Action<A>,
     /// What the index bits outside the tile must be.
     pub(super) outside: Subset,
     /// The bits outside the tile that give a sign.
     pub(super) sign: usize,
 }
 
-pub(super) enum Action {
+pub(super) enum Action<A> {
     TwoLevel(Pairs, Su2),
+    /// Of so many steps, of which this is the first.
+    Layer(Box<Layer<A>>, usize),
+    /// In the layer of a step before.
+    Done,
     Rotation(Masks, Subset, f64),
     Phase(Subset, Complex<f64>),
     Matrix(Vec<usize>, Subset, Unitary),
@@ -83,16 +89,18 @@ pub(super) fn parts<A, const S: usize>(
     }
 }
 
-impl Local {
+impl<A: Amplitude> Local<A> {
     /// Whether the bits outside the tile let the step act.
     pub(super) fn acts(&self, base: usize) -> bool {
         base & self.outside.mask == self.outside.value
     }
 
     /// ψ ← Uψ on a tile.
-    pub(super) fn apply<A: Amplitude>(&self, base: usize, psi: &mut [A]) {
+    pub(super) fn apply(&self, base: usize, psi: &mut [A]) {
         match &self.action {
             &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u),
+            Action::Layer(gates, _) => layer::apply(psi, gates, false),
+            Action::Done => {}
             &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, angle * sign(base & self.sign)),
             &Action::Phase(on, z) => phase::apply(psi, on, z),
             Action::Matrix(targets, controls, u) => dense::apply(psi, targets, *controls, u.entries()),
@@ -102,33 +110,36 @@ impl Local {
         }
     }
 
-    /// Im⟨λ|σ|ψ⟩, or Im⟨λ|P|ψ⟩ for a generator P; then U† on both.
-    pub(super) fn undo<A: Amplitude>(&self, base: usize, psi: &mut [A], lambda: &mut [A]) -> [f64; 3] {
+    /// Adds Im⟨λ|σ|ψ⟩, or Im⟨λ|P|ψ⟩ for a generator P, to the first of the sums; then U† on both. A layer adds to the sums of its steps.
+    pub(super) fn undo(&self, base: usize, psi: &mut [A], lambda: &mut [A], sums: &mut [[f64; 3]]) {
+        let mut add = |v: [f64; 3]| (0..3).for_each(|k| sums[0][k] += v[k]);
         match &self.action {
-            &Action::TwoLevel(pairs, u) => two_level::undo(psi, lambda, pairs, u),
+            &Action::TwoLevel(pairs, u) => add(two_level::undo(psi, lambda, pairs, u)),
+            Action::Layer(gates, count) => layer::undo(psi, lambda, gates, &mut sums[..*count]),
+            Action::Done => {}
             &Action::Rotation(masks, controls, angle) => {
                 let s = sign(base & self.sign);
-                [s * pauli_rotation::undo(psi, lambda, masks, controls, s * angle), 0.0, 0.0]
+                add([s * pauli_rotation::undo(psi, lambda, masks, controls, s * angle), 0.0, 0.0]);
             }
-            &Action::Phase(on, z) => [phase::undo(psi, lambda, on, z), 0.0, 0.0],
+            &Action::Phase(on, z) => add([phase::undo(psi, lambda, on, z), 0.0, 0.0]),
             Action::Matrix(targets, controls, u) => {
                 dense::apply(psi, targets, *controls, u.entries());
                 dense::apply(lambda, targets, *controls, u.entries());
-                [0.0; 3]
             }
-            Action::Table(t) => [diagonal::undo(psi, lambda, &t.entries(base), t.controls, &t.diagonal, &t.factors), 0.0, 0.0],
+            Action::Table(t) => add([diagonal::undo(psi, lambda, &t.entries(base), t.controls, &t.diagonal, &t.factors), 0.0, 0.0]),
             Action::Exchange(_) | Action::Permute(_) => {
                 self.apply_inverse(base, psi);
                 self.apply_inverse(base, lambda);
-                [0.0; 3]
             }
         }
     }
 
     /// ψ ← U†ψ on a tile, of a step made for going back.
-    pub(super) fn apply_inverse<A: Amplitude>(&self, base: usize, psi: &mut [A]) {
+    pub(super) fn apply_inverse(&self, base: usize, psi: &mut [A]) {
         match &self.action {
             &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u.inverse()),
+            Action::Layer(gates, _) => layer::apply(psi, gates, true),
+            Action::Done => {}
             &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, -angle * sign(base & self.sign)),
             &Action::Phase(on, z) => phase::apply(psi, on, z.conj()),
             // the matrix is the adjoint already
@@ -143,9 +154,45 @@ impl Local {
     }
 }
 
+type Gates = SmallVec<[(usize, Su2); PART]>;
+
+/// The gates on different qubits, without controls, that a list begins with.
+fn join<A>(steps: &[Local<A>]) -> Gates {
+    let (mut gates, mut used) = (Gates::new(), 0);
+    for step in steps {
+        match step.action {
+            Action::TwoLevel(pairs, u)
+                if step.outside.mask == 0 && pairs == Pairs::qubit(pairs.mask.ilog2() as usize, Subset::ALL) && used & pairs.mask == 0 =>
+            {
+                used |= pairs.mask;
+                gates.push((pairs.mask.ilog2() as usize, u));
+            }
+            _ => break,
+        }
+    }
+    gates
+}
+
 impl Plan {
+    /// A group's steps, with gates on one qubit each joined to layers.
+    pub(super) fn layers<A: Amplitude>(&self, group: &Group, values: &Values, back: bool, out: &mut Vec<Local<A>>) {
+        self.local(group, values, back, out);
+        for run in group.runs.iter().filter(|run| run.bits <= PART) {
+            let mut from = run.steps.start;
+            while from < run.steps.end {
+                let gates: Gates = join(&out[from..run.steps.end]);
+                let end = from + gates.len().max(1);
+                if gates.len() >= layer::GATES {
+                    out[from].action = Action::Layer(Box::new(Layer::new(run.bits, &gates)), gates.len());
+                    out[from + 1..end].iter_mut().for_each(|step| step.action = Action::Done);
+                }
+                from = end;
+            }
+        }
+    }
+
     /// A group's steps; those of a run look at the parts that it works on as their tiles.
-    pub(super) fn local(&self, group: &Group, values: &Values, back: bool, out: &mut Vec<Local>) {
+    pub(super) fn local<A>(&self, group: &Group, values: &Values, back: bool, out: &mut Vec<Local<A>>) {
         out.clear();
         for run in &group.runs {
             let bits = &group.bits[..run.bits];
@@ -155,7 +202,7 @@ impl Plan {
         }
     }
 
-    fn local_step(&self, step: &Step, bits: &[u8], values: &Values, back: bool) -> Local {
+    fn local_step<A>(&self, step: &Step, bits: &[u8], values: &Values, back: bool) -> Local<A> {
         // consecutive bits at the bottom keep their places
         let low = bits.iter().enumerate().all(|(k, &b)| k == b as usize);
         let inside: usize = if low { (1 << bits.len()) - 1 } else { bits.iter().map(|&b| 1usize << b).sum() };

@@ -131,7 +131,7 @@ pub(crate) const TILE: usize = 13;
 /// Steps of a group, so that what is kept of them does not grow with the depth.
 const STEPS: usize = 256;
 /// Index bits of a part of a tile: ψ and λ of it fit the first-level cache.
-const PART: usize = 9;
+pub(crate) const PART: usize = 9;
 /// Index bits that are always inside a tile: rows of a kilobyte.
 const ROW: usize = 6;
 /// X, CNOTs and SWAPs in a row that are done one by one: each touches half of the state, in place; a permutation writes all of it elsewhere.

@@ -134,7 +134,7 @@ impl<R: Precision> Pull<R> {
         let (start, gradient) = each_state(lambda, values.len(), self.plan.parameters, &|i, mut lambda, gradient| {
             let len = lambda.len();
             let mut psi = pool::copied(&psi.as_slice()[i * len..(i + 1) * len]);
-            self.plan.backward(row(&values, i), &mut psi, &mut lambda, gradient);
+            self.plan.backward(row(&values, i), [&mut psi, &mut lambda], gradient);
             pool::give(psi);
             lambda
         });
@@ -270,7 +270,7 @@ impl<R: Precision> Primitive for Push<R> {
         let (out, _) = each_state(dpsi.clone(), 1, 0, &|i, mut dpsi, _| {
             let len = dpsi.len();
             let mut psi = pool::copied(&psi.as_slice()[i * len..(i + 1) * len]);
-            self.plan.forward_tangent(row(&theta, i), row(&dtheta, i), &mut psi, &mut dpsi);
+            self.plan.forward_tangent(row(&theta, i), row(&dtheta, i), [&mut psi, &mut dpsi]);
             pool::give(psi);
             dpsi
         });

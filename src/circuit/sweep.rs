@@ -8,8 +8,8 @@
 use super::angle::Angle;
 use super::local::parts;
 use super::pauli::Pauli;
-use super::plan::{Factor, Group, Plan, Step, Values};
-use crate::kernels::pool;
+use super::plan::{Factor, Group, Plan, Step, TILE, Values};
+use crate::kernels::state_vector::aligned::Aligned;
 use crate::kernels::state_vector::permute::Permutation;
 use crate::kernels::state_vector::two_level::Su2;
 use crate::kernels::state_vector::{Amplitude, Subset, phase, tiles};
@@ -29,17 +29,17 @@ impl Plan {
     }
 
     /// ψ ← U(θ) ψ.
-    pub(crate) fn forward<A: Amplitude>(&self, theta: &[f64], psi: &mut Vec<A>) {
-        let mut scratch: Vec<A> = Vec::new();
+    pub(crate) fn forward<A: Amplitude>(&self, theta: &[f64], state: &mut Vec<A>) {
+        let (mut psi, mut scratch) = (held(state), None);
         let mut local = Vec::new();
         let values = self.values(theta);
         for group in &self.groups {
             if let Some(p) = self.permutation(group) {
-                permute(p, psi, &mut scratch, false);
+                permute(p, &mut psi, &mut scratch, false);
                 continue;
             }
-            self.local(group, &values, false, &mut local);
-            tiles::walk([psi], &group.bits, &|| (), &|(), base, [psi]| {
+            self.layers(group, &values, false, &mut local);
+            tiles::walk([&mut *psi], &group.bits, &|| (), &|(), base, [psi]| {
                 for run in &group.runs {
                     parts(group, run.bits, base, [&mut *psi], &mut |base, [psi]| {
                         local[run.steps.clone()].iter().filter(|s| s.acts(base)).for_each(|step| step.apply(base, psi));
@@ -49,24 +49,24 @@ impl Plan {
         }
         let z = self.global_phase(theta);
         if z != Complex::new(1.0, 0.0) {
-            phase::apply(psi, Subset::ALL, z);
+            phase::apply(&mut psi, Subset::ALL, z);
         }
-        pool::give(scratch);
+        psi.put_back(state);
     }
 
     /// ψ ← U(θ)† ψ.
-    pub(crate) fn inverse<A: Amplitude>(&self, theta: &[f64], psi: &mut Vec<A>) {
-        let mut scratch: Vec<A> = Vec::new();
+    pub(crate) fn inverse<A: Amplitude>(&self, theta: &[f64], state: &mut Vec<A>) {
+        let (mut psi, mut scratch) = (held(state), None);
         let mut local = Vec::new();
         let values = self.values(theta);
-        phase::apply(psi, Subset::ALL, self.global_phase(theta).conj());
+        phase::apply(&mut psi, Subset::ALL, self.global_phase(theta).conj());
         for group in self.groups.iter().rev() {
             if let Some(p) = self.permutation(group) {
-                permute(p, psi, &mut scratch, true);
+                permute(p, &mut psi, &mut scratch, true);
                 continue;
             }
-            self.local(group, &values, true, &mut local);
-            tiles::walk([psi], &group.bits, &|| (), &|(), base, [psi]| {
+            self.layers(group, &values, true, &mut local);
+            tiles::walk([&mut *psi], &group.bits, &|| (), &|(), base, [psi]| {
                 for run in group.runs.iter().rev() {
                     parts(group, run.bits, base, [&mut *psi], &mut |base, [psi]| {
                         local[run.steps.clone()].iter().rev().filter(|s| s.acts(base)).for_each(|step| step.apply_inverse(base, psi));
@@ -74,37 +74,36 @@ impl Plan {
                 }
             });
         }
-        pool::give(scratch);
+        psi.put_back(state);
     }
 
     /// From ψ = U(θ) ψ₀ and λ to ψ₀ and U(θ)† λ, adding Re⟨λ|∂U/∂θ ψ₀⟩ to `gradient`.
-    pub(crate) fn backward<A: Amplitude>(&self, theta: &[f64], psi: &mut Vec<A>, lambda: &mut Vec<A>, gradient: &mut [f64]) {
-        let mut scratch: Vec<A> = Vec::new();
+    pub(crate) fn backward<A: Amplitude>(&self, theta: &[f64], states: [&mut Vec<A>; 2], gradient: &mut [f64]) {
+        let [of_psi, of_lambda] = states;
+        let (mut psi, mut lambda, mut scratch) = (held(of_psi), held(of_lambda), None);
         let mut local = Vec::new();
         let values = self.values(theta);
         let z = self.global_phase(theta);
         if !self.phases.is_empty() {
             // Im⟨λ|ψ⟩ is the same at every depth
-            let bracket = phase::undo(psi, lambda, Subset::ALL, z);
+            let bracket = phase::undo(&mut psi, &mut lambda, Subset::ALL, z);
             for &a in &self.phases {
                 add(gradient, a, -bracket);
             }
         }
         for group in self.groups.iter().rev() {
             if let Some(p) = self.permutation(group) {
-                permute(p, psi, &mut scratch, true);
-                permute(p, lambda, &mut scratch, true);
+                permute(p, &mut psi, &mut scratch, true);
+                permute(p, &mut lambda, &mut scratch, true);
                 continue;
             }
-            self.local(group, &values, true, &mut local);
+            self.layers(group, &values, true, &mut local);
             let count = local.len();
-            let sums = tiles::walk([psi, lambda], &group.bits, &|| vec![[0.0; 3]; count], &|sums, base, [psi, lambda]| {
+            let sums = tiles::walk([&mut *psi, &mut *lambda], &group.bits, &|| vec![[0.0; 3]; count], &|sums, base, [psi, lambda]| {
                 for run in group.runs.iter().rev() {
                     parts(group, run.bits, base, [&mut *psi, &mut *lambda], &mut |base, [psi, lambda]| {
-                        let steps = local[run.steps.clone()].iter().zip(&mut sums[run.steps.clone()]).rev();
-                        for (step, v) in steps.filter(|(s, _)| s.acts(base)) {
-                            let here = step.undo(base, psi, lambda);
-                            (0..3).for_each(|k| v[k] += here[k]);
+                        for i in run.steps.clone().rev().filter(|&i| local[i].acts(base)) {
+                            local[i].undo(base, psi, lambda, &mut sums[i..]);
                         }
                     });
                 }
@@ -120,7 +119,8 @@ impl Plan {
                 }
             }
         }
-        pool::give(scratch);
+        psi.put_back(of_psi);
+        lambda.put_back(of_lambda);
     }
 
     /// The derivatives of an SU(2)'s factors from v = Im⟨λ|σ|ψ⟩ after it.
@@ -161,10 +161,13 @@ pub(super) fn add(gradient: &mut [f64], angle: Angle, by: f64) {
     }
 }
 
-pub(super) fn permute<A: Amplitude>(p: &Permutation, state: &mut Vec<A>, scratch: &mut Vec<A>, back: bool) {
-    if scratch.is_empty() {
-        *scratch = pool::filled(state.len(), A::cast(Complex::new(0.0, 0.0)));
-    }
-    p.apply(state, scratch, back);
-    std::mem::swap(state, scratch);
+/// A state that a sweep works on: where it is, or beginning with a cache line if that costs no memory to speak of.
+pub(super) fn held<A: Amplitude>(state: &mut Vec<A>) -> Aligned<A> {
+    if state.len() <= 1 << TILE { Aligned::copied(state) } else { Aligned::adopted(std::mem::take(state)) }
+}
+
+pub(super) fn permute<A: Amplitude>(p: &Permutation, state: &mut Aligned<A>, scratch: &mut Option<Aligned<A>>, back: bool) {
+    let to = scratch.get_or_insert_with(|| Aligned::zeros(state.len()));
+    p.apply(state, to, back);
+    std::mem::swap(state, to);
 }

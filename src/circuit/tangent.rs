@@ -6,8 +6,7 @@
 use super::angle::Angle;
 use super::local::{Action, Local, parts, sign};
 use super::plan::{Factor, Plan, Step, Values};
-use super::sweep::{add, along, permute, turn_back};
-use crate::kernels::pool;
+use super::sweep::{add, along, held, permute, turn_back};
 use crate::kernels::state_vector::{Amplitude, Subset, diagonal, pauli_rotation, phase, tiles, two_level};
 
 /// An angle's tangent.
@@ -45,19 +44,20 @@ impl Plan {
     }
 
     /// ψ ← U ψ, ψ̇ ← U ψ̇ + U̇ ψ.
-    pub(crate) fn forward_tangent<A: Amplitude>(&self, theta: &[f64], tangent: &[f64], psi: &mut Vec<A>, dpsi: &mut Vec<A>) {
-        let mut scratch = Vec::new();
+    pub(crate) fn forward_tangent<A: Amplitude>(&self, theta: &[f64], tangent: &[f64], states: [&mut Vec<A>; 2]) {
+        let [of_psi, of_dpsi] = states;
+        let (mut psi, mut dpsi, mut scratch) = (held(of_psi), held(of_dpsi), None);
         let mut local = Vec::new();
         let values = self.values(theta);
         for group in &self.groups {
             if let Some(p) = self.permutation(group) {
-                permute(p, psi, &mut scratch, false);
-                permute(p, dpsi, &mut scratch, false);
+                permute(p, &mut psi, &mut scratch, false);
+                permute(p, &mut dpsi, &mut scratch, false);
                 continue;
             }
             self.local(group, &values, false, &mut local);
             let rates = self.rates(group.steps.clone(), &values, tangent);
-            tiles::walk([psi, dpsi], &group.bits, &|| (), &|(), base, [psi, dpsi]| {
+            tiles::walk([&mut *psi, &mut *dpsi], &group.bits, &|| (), &|(), base, [psi, dpsi]| {
                 for run in &group.runs {
                     parts(group, run.bits, base, [&mut *psi, &mut *dpsi], &mut |base, [psi, dpsi]| {
                         let steps = local[run.steps.clone()].iter().zip(&rates[run.steps.clone()]);
@@ -71,30 +71,27 @@ impl Plan {
             });
         }
         let z = self.global_phase(theta);
-        phase::apply(psi, Subset::ALL, z);
-        phase::apply(dpsi, Subset::ALL, z);
-        phase::generate(psi, dpsi, Subset::ALL, self.phase_rate(tangent));
-        pool::give(scratch);
+        phase::apply(&mut psi, Subset::ALL, z);
+        phase::apply(&mut dpsi, Subset::ALL, z);
+        phase::generate(&psi, &mut dpsi, Subset::ALL, self.phase_rate(tangent));
+        psi.put_back(of_psi);
+        dpsi.put_back(of_dpsi);
     }
 
     /// The tangent of `backward`: from ψ, λ and their tangents at the end to those at the start, adding the gradient's tangent to `gradient`.
-    pub(crate) fn backward_tangent<A: Amplitude>(
-        &self,
-        theta: &[f64],
-        tangent: &[f64],
-        [psi, lambda, dpsi, dlambda]: [&mut Vec<A>; 4],
-        gradient: &mut [f64],
-    ) {
-        let mut scratch = Vec::new();
+    pub(crate) fn backward_tangent<A: Amplitude>(&self, theta: &[f64], tangent: &[f64], states: [&mut Vec<A>; 4], gradient: &mut [f64]) {
+        let [of_psi, of_lambda, of_dpsi, of_dlambda] = states;
+        let (mut psi, mut lambda, mut dpsi, mut dlambda) = (held(of_psi), held(of_lambda), held(of_dpsi), held(of_dlambda));
+        let mut scratch = None;
         let mut local = Vec::new();
         let values = self.values(theta);
         if !self.phases.is_empty() {
-            let turned = phase::bracket(psi, dlambda, Subset::ALL) + phase::bracket(dpsi, lambda, Subset::ALL);
+            let turned = phase::bracket(&psi, &dlambda, Subset::ALL) + phase::bracket(&dpsi, &lambda, Subset::ALL);
             for &a in &self.phases {
                 add(gradient, a, -turned);
             }
             let (z, w) = (self.global_phase(theta).conj(), self.phase_rate(tangent));
-            for (x, dx) in [(&mut *psi, &mut *dpsi), (&mut *lambda, &mut *dlambda)] {
+            for (x, dx) in [(&mut psi, &mut dpsi), (&mut lambda, &mut dlambda)] {
                 phase::generate(x, dx, Subset::ALL, -w);
                 phase::apply(x, Subset::ALL, z);
                 phase::apply(dx, Subset::ALL, z);
@@ -102,7 +99,7 @@ impl Plan {
         }
         for group in self.groups.iter().rev() {
             if let Some(p) = self.permutation(group) {
-                for state in [&mut *psi, &mut *lambda, &mut *dpsi, &mut *dlambda] {
+                for state in [&mut psi, &mut lambda, &mut dpsi, &mut dlambda] {
                     permute(p, state, &mut scratch, true);
                 }
                 continue;
@@ -110,7 +107,8 @@ impl Plan {
             self.local(group, &values, true, &mut local);
             let rates = self.rates(group.steps.clone(), &values, tangent);
             let zeros = || vec![([0.0; 3], [0.0; 3]); rates.len()];
-            let sums = tiles::walk([psi, lambda, dpsi, dlambda], &group.bits, &zeros, &|sums, base, [psi, lambda, dpsi, dlambda]| {
+            let all = [&mut *psi, &mut *lambda, &mut *dpsi, &mut *dlambda];
+            let sums = tiles::walk(all, &group.bits, &zeros, &|sums, base, [psi, lambda, dpsi, dlambda]| {
                 for run in group.runs.iter().rev() {
                     let states = [&mut *psi, &mut *lambda, &mut *dpsi, &mut *dlambda];
                     parts(group, run.bits, base, states, &mut |base, [psi, lambda, dpsi, dlambda]| {
@@ -122,9 +120,8 @@ impl Plan {
                             let back = w.map(|w| -w);
                             step.generate(base, psi, dpsi, back);
                             step.generate(base, lambda, dlambda, back);
-                            let here = step.undo(base, psi, lambda);
-                            (0..3).for_each(|k| v[k] += here[k]);
-                            step.undo(base, dpsi, dlambda);
+                            step.undo(base, psi, lambda, std::slice::from_mut(v));
+                            step.undo(base, dpsi, dlambda, &mut [[0.0; 3]]);
                         }
                     });
                 }
@@ -145,7 +142,10 @@ impl Plan {
                 }
             }
         }
-        pool::give(scratch);
+        psi.put_back(of_psi);
+        lambda.put_back(of_lambda);
+        dpsi.put_back(of_dpsi);
+        dlambda.put_back(of_dlambda);
     }
 
     /// The tangents of the derivatives of an SU(2)'s factors: d(Rᵀv)/dθ = Rᵀv × n for a rotation R about n.
@@ -173,20 +173,21 @@ impl Plan {
     }
 }
 
-impl Local {
+impl<A: Amplitude> Local<A> {
     /// out ← out + U̇U† ψ with the rate of the angle, or the rates of an SU(2).
-    fn generate<A: Amplitude>(&self, base: usize, psi: &[A], out: &mut [A], w: [f64; 3]) {
+    fn generate(&self, base: usize, psi: &[A], out: &mut [A], w: [f64; 3]) {
         match &self.action {
             &Action::TwoLevel(pairs, _) => two_level::generate(psi, out, pairs, w),
             &Action::Rotation(masks, controls, _) => pauli_rotation::generate(psi, out, masks, controls, w[0] * sign(base & self.sign)),
             &Action::Phase(on, _) => phase::generate(psi, out, on, w[0]),
             Action::Matrix(..) | Action::Exchange(_) | Action::Permute(_) => {}
+            Action::Layer(..) | Action::Done => unreachable!("tangents go gate by gate"),
             Action::Table(t) => diagonal::generate(psi, out, &t.entries(base), t.controls, &t.diagonal, w[0]),
         }
     }
 
     /// What `undo` returns, without undoing.
-    fn bracket<A: Amplitude>(&self, base: usize, psi: &[A], lambda: &[A]) -> [f64; 3] {
+    fn bracket(&self, base: usize, psi: &[A], lambda: &[A]) -> [f64; 3] {
         match &self.action {
             &Action::TwoLevel(pairs, _) => two_level::bracket(psi, lambda, pairs),
             &Action::Rotation(masks, controls, _) => {
@@ -194,6 +195,7 @@ impl Local {
             }
             &Action::Phase(on, _) => [phase::bracket(psi, lambda, on), 0.0, 0.0],
             Action::Matrix(..) | Action::Exchange(_) | Action::Permute(_) => [0.0; 3],
+            Action::Layer(..) | Action::Done => unreachable!("tangents go gate by gate"),
             Action::Table(t) => [diagonal::bracket(psi, lambda, &t.entries(base), t.controls, &t.diagonal), 0.0, 0.0],
         }
     }

@@ -36,6 +36,10 @@ pub unsafe trait Lanes<A: Amplitude>: Copy {
     unsafe fn fnma(self, x: Self, y: Self) -> Self;
     /// Real and imaginary parts exchanged.
     unsafe fn swap(self) -> Self;
+    /// The complex product.
+    unsafe fn times(self, x: Self) -> Self;
+    /// The complex conjugate times x.
+    unsafe fn conj_times(self, x: Self) -> Self;
     /// Of two registers, the numbers whose place has bit `BIT` zero, and those where it is one; its own inverse.
     unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self);
     /// The number at place i comes from place i xor `MASK`.
@@ -81,6 +85,14 @@ macro_rules! plain {
             #[inline(always)]
             unsafe fn swap(self) -> Self {
                 Plain(self.0.map(|z| Complex::new(z.im, z.re)))
+            }
+            #[inline(always)]
+            unsafe fn times(self, x: Self) -> Self {
+                Plain(std::array::from_fn(|i| self.0[i] * x.0[i]))
+            }
+            #[inline(always)]
+            unsafe fn conj_times(self, x: Self) -> Self {
+                Plain(std::array::from_fn(|i| self.0[i].conj() * x.0[i]))
             }
             #[inline(always)]
             unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self) {
@@ -176,6 +188,20 @@ pub mod x86 {
             unsafe { Double(_mm256_permute_pd::<0b0101>(self.0)) }
         }
         #[inline(always)]
+        unsafe fn times(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe {
+                Double(_mm256_fmaddsub_pd(_mm256_movedup_pd(self.0), x.0, _mm256_mul_pd(_mm256_permute_pd::<0b1111>(self.0), x.swap().0)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn conj_times(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe {
+                Double(_mm256_fmsubadd_pd(_mm256_movedup_pd(self.0), x.0, _mm256_mul_pd(_mm256_permute_pd::<0b1111>(self.0), x.swap().0)))
+            }
+        }
+        #[inline(always)]
         unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self) {
             // SAFETY: by the contract of the trait.
             unsafe { (Double(_mm256_permute2f128_pd::<0x20>(self.0, x.0)), Double(_mm256_permute2f128_pd::<0x31>(self.0, x.0))) }
@@ -224,6 +250,16 @@ pub mod x86 {
         unsafe fn swap(self) -> Self {
             // SAFETY: by the contract of the trait.
             unsafe { Single(_mm256_permute_ps::<0b10_11_00_01>(self.0)) }
+        }
+        #[inline(always)]
+        unsafe fn times(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_fmaddsub_ps(_mm256_moveldup_ps(self.0), x.0, _mm256_mul_ps(_mm256_movehdup_ps(self.0), x.swap().0))) }
+        }
+        #[inline(always)]
+        unsafe fn conj_times(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_fmsubadd_ps(_mm256_moveldup_ps(self.0), x.0, _mm256_mul_ps(_mm256_movehdup_ps(self.0), x.swap().0))) }
         }
         #[inline(always)]
         unsafe fn pair<const BIT: usize>(self, x: Self) -> (Self, Self) {

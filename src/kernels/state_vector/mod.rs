@@ -4,10 +4,12 @@
 //! whatever those bits are, the carry runs through them. Bits below the width of a register are lanes: a condition on them is a
 //! coefficient per lane, an exchange along them a shuffle. Loops here are of one thread; who calls them shares out the work.
 
+pub mod aligned;
 pub mod dense;
 pub mod diagonal;
 pub mod exchange;
 mod lanes;
+pub mod layer;
 pub mod pauli_rotation;
 pub mod pauli_sum;
 pub mod permute;

@@ -2,7 +2,8 @@
 //!
 //! The new amplitude at M i ⊕ b is the old one at i. The indices are run through as combinations of a basis: first vectors along which the
 //! old index is consecutive, then vectors along which the new one is, then the others; whatever the map, both sides are then read and
-//! written in whole cache lines, a few pages at a time.
+//! written in whole cache lines, a few pages at a time. States that fit the nearest cache need no order: they are written from the first
+//! amplitude to the last, each from where a table says.
 
 use super::Amplitude;
 use super::two_level::Pairs;
@@ -45,13 +46,7 @@ impl Affine {
 
     /// Where index i goes.
     pub fn image(&self, i: usize) -> usize {
-        let mut to = self.shift;
-        for (q, c) in self.columns.iter().enumerate() {
-            if i >> q & 1 == 1 {
-                to ^= c;
-            }
-        }
-        to as usize
+        (self.shift ^ combine_columns(&self.columns, i as u32)) as usize
     }
 
     /// The map inside a tile, for maps that leave the other bits alone: i has the given bits in their order; what the other bits add to
@@ -85,6 +80,8 @@ impl Affine {
 const RUN: usize = 3;
 /// Indices of the inner table, as a power of two.
 const TABLE: usize = 8;
+/// Index bits up to which a state and its permuted copy stay in the nearest caches.
+const SMALL: usize = 11;
 
 /// An [`Affine`] map ready to be applied, in both directions.
 #[derive(Clone, Debug)]
@@ -94,6 +91,49 @@ pub struct Permutation {
     table: Vec<(u32, u32)>,
     /// The other basis vectors.
     rest: Vec<(u32, u32)>,
+    sources: Option<Sources>,
+}
+
+/// Twice the old index of each new one, and twice the new index of each old one: the numbers of their real parts.
+#[derive(Clone, Debug)]
+struct Sources {
+    forward: Vec<u16>,
+    back: Vec<u16>,
+    /// The linear part's inverse.
+    inverse: Vec<u32>,
+}
+
+impl Sources {
+    fn new(map: &Affine, inverse: &[u32]) -> Sources {
+        // index by index: the one without its highest bit has been done
+        let table = |columns: &[u32], start: u32| {
+            let mut to = vec![2 * start as u16];
+            for c in columns {
+                to.extend_from_within(..);
+                let half = to.len() / 2;
+                to[half..].iter_mut().for_each(|t| *t ^= 2 * *c as u16);
+            }
+            to
+        };
+        let start = combine_columns(inverse, map.shift);
+        Sources { forward: table(inverse, start), back: table(&map.columns, map.shift), inverse: inverse.to_vec() }
+    }
+
+    fn apply<A: Amplitude>(&self, from: &[A], to: &mut [A], shift: usize, back: bool) {
+        let (table, turn) = if back { (&self.back, shift as u32) } else { (&self.forward, combine_columns(&self.inverse, shift as u32)) };
+        let turn = 2 * turn as u16;
+        assert!(from.len() == table.len() && to.len() == table.len());
+        let from = from.as_ptr().cast::<A::R>();
+        for (x, &source) in to.iter_mut().zip(table) {
+            // SAFETY: the table has twice the indices below its length, and `turn` only their bits; an amplitude is two numbers.
+            *x = unsafe { from.add((source ^ turn) as usize).cast::<A>().read() };
+        }
+    }
+}
+
+/// A linear map applied to an index.
+fn combine_columns(columns: &[u32], i: u32) -> u32 {
+    columns.iter().enumerate().filter(|(q, _)| i >> q & 1 == 1).fold(0, |sum, (_, c)| sum ^ c)
 }
 
 impl Permutation {
@@ -120,7 +160,8 @@ impl Permutation {
         let pairs: Vec<(u32, u32)> = basis.iter().map(|&v| (v, (map.image(v as usize) as u32) ^ map.shift)).collect();
         let inner = TABLE.min(n);
         let table = (0..1usize << inner).map(|k| combine(&pairs[..inner], k)).collect();
-        Permutation { table, rest: pairs[inner..].to_vec(), map }
+        let sources = (n <= SMALL).then(|| Sources::new(&map, &inverse));
+        Permutation { table, rest: pairs[inner..].to_vec(), sources, map }
     }
 
     /// The map.
@@ -137,6 +178,9 @@ impl Permutation {
     pub fn apply_shifted<A: Amplitude>(&self, from: &[A], to: &mut [A], shift: usize, back: bool) {
         let len = 1usize << self.map.columns.len();
         assert!(from.len() == len && to.len() == len && shift < len);
+        if let Some(sources) = &self.sources {
+            return sources.apply(from, to, shift, back);
+        }
         let shift = self.map.shift ^ shift as u32;
         let outer = 1 << self.rest.len();
         // tasks of some thousand amplitudes

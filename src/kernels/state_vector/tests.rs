@@ -1,8 +1,10 @@
 //! The plain loops give what the vector instructions give.
 
 use super::diagonal::{self, Entries};
+use super::layer::{self, Layer};
 use super::pauli_rotation::{self, Masks};
 use super::pauli_sum::Grouped;
+use super::permute::{Affine, Permutation};
 use super::two_level::{self, Pairs, Su2};
 use super::{Amplitude, Subset, dense, exchange, phase};
 use num_complex::Complex;
@@ -59,7 +61,68 @@ fn all<A: Amplitude>(n: usize) -> Vec<Complex<f64>> {
             out.extend(psi.iter().chain(&lambda).chain(&multiplied).map(|z| z.widen()));
         }
     }
+    let layer = Layer::new(n, &gates(n));
+    let (mut psi, mut lambda) = (state::<A>(n, 0.9), state::<A>(n, 2.1));
+    layer::apply(&mut psi, &layer, false);
+    let mut sums = vec![[0.0; 3]; n];
+    layer::undo(&mut psi, &mut lambda, &layer, &mut sums);
+    layer::apply(&mut psi, &layer, true);
+    sums.iter().for_each(|v| real(v, &mut out));
+    out.extend(psi.iter().chain(&lambda).map(|z| z.widen()));
     out
+}
+
+/// One gate for each qubit, the highest first; those of the first two have next to no α and no β.
+fn gates(n: usize) -> Vec<(usize, Su2)> {
+    let gate = |q: usize| {
+        let c = [1e-160, 1.0].get(q).copied().unwrap_or(0.8 - 0.1 * q as f64);
+        Su2 { alpha: Complex::from_polar(c, 0.4 + q as f64), beta: Complex::from_polar((1.0 - c * c).sqrt(), 2.0 - 0.7 * q as f64) }
+    };
+    (0..n).rev().map(|q| (q, gate(q))).collect()
+}
+
+#[test]
+fn a_layer_is_its_gates_one_after_the_other() {
+    type C = Complex<f64>;
+    for n in 1..=9 {
+        let gates = gates(n);
+        let layer = Layer::new(n, &gates);
+        let (mut psi, mut lambda) = (state::<C>(n, 0.3), state::<C>(n, 1.7));
+        let (mut by_gate, mut by_layer) = (psi.clone(), psi.clone());
+        gates.iter().for_each(|&(q, u)| two_level::apply(&mut by_gate, Pairs::qubit(q, Subset::ALL), u));
+        layer::apply(&mut by_layer, &layer, false);
+        let close = |a: &[C], b: &[C]| a.iter().zip(b).all(|(a, b)| (a - b).norm() < 1e-14);
+        assert!(close(&by_gate, &by_layer), "{n} qubits");
+        layer::apply(&mut by_layer, &layer, true);
+        assert!(close(&psi, &by_layer), "{n} qubits, back");
+        let (mut other, mut beside) = (psi.clone(), lambda.clone());
+        let mut sums = vec![[0.25; 3]; n];
+        layer::undo(&mut psi, &mut lambda, &layer, &mut sums);
+        for (&(q, u), sum) in gates.iter().zip(&sums) {
+            let v = two_level::undo(&mut other, &mut beside, Pairs::qubit(q, Subset::ALL), u);
+            assert!((0..3).all(|k| (sum[k] - 0.25 - v[k]).abs() < 1e-12), "{n} qubits, {q}: {sum:?} and {v:?}");
+        }
+        assert!(close(&psi, &other) && close(&lambda, &beside), "{n} qubits, undone");
+    }
+}
+
+#[test]
+fn small_and_large_permutations_are_the_map() {
+    for n in [2, 5, 11, 12] {
+        let mut map = Affine::identity(n);
+        for q in 0..n {
+            map.then_exchange(Pairs::qubit((q + 1) % n, Subset { mask: 1 << q, value: if q % 3 == 0 { 0 } else { 1 << q } }));
+        }
+        let p = Permutation::new(map.clone());
+        let from = state::<Complex<f32>>(n, 0.2);
+        for shift in [0, (1 << n) - 2] {
+            let (mut to, mut back) = (from.clone(), from.clone());
+            p.apply_shifted(&from, &mut to, shift, false);
+            assert!((0..1 << n).all(|i| to[map.image(i) ^ shift] == from[i]), "{n} qubits");
+            p.apply_shifted(&to, &mut back, shift, true);
+            assert!(back == from, "{n} qubits, back");
+        }
+    }
 }
 
 #[test]

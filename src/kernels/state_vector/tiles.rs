@@ -4,8 +4,8 @@
 //! copied to a buffer and back, which costs less than what several gates save that find it in the cache.
 
 use super::Amplitude;
+use super::aligned::Aligned;
 use crate::kernels::parallel::{Shared, collect};
-use num_complex::Complex;
 
 /// At most so many tasks, whatever the number of threads.
 const TASKS: usize = 16;
@@ -42,8 +42,7 @@ pub fn walk<A: Amplitude, const S: usize, Sums: Send>(
     let each = tiles / tasks;
     collect(tasks, |task| {
         let mut s = sums();
-        let zero = A::cast(Complex::new(0.0, 0.0));
-        let mut buffers: [Vec<A>; S] = std::array::from_fn(|_| if row == size { Vec::new() } else { vec![zero; size] });
+        let mut buffers: [Aligned<A>; S] = std::array::from_fn(|_| Aligned::zeros(if row == size { 0 } else { size }));
         for tile in task * each..(task + 1) * each {
             let base = spread(tile, &outer);
             if row == size {
@@ -57,7 +56,7 @@ pub fn walk<A: Amplitude, const S: usize, Sums: Send>(
                     unsafe { std::ptr::copy_nonoverlapping(p.get().add(base | at), to.as_mut_ptr(), row) };
                 }
             }
-            f(&mut s, base, buffers.each_mut().map(|b| b.as_mut_slice()));
+            f(&mut s, base, buffers.each_mut().map(|b| &mut **b));
             for (p, buffer) in shared.iter().zip(&buffers) {
                 for (from, &at) in buffer.chunks_exact(row).zip(&rows) {
                     // SAFETY: as above.
