@@ -1,8 +1,8 @@
 //! Loops over tasks, shared among rayon's threads.
 //!
 //! What a task is depends on lengths alone and never on the number of threads, so results are the same at any thread count, also where
-//! rounding depends on the grouping. The loops over tasks are compiled once, for a `dyn Fn`: rayon's machinery would otherwise be
-//! compiled for each of the hundreds of kernels that use it.
+//! rounding depends on the grouping. The loops over tasks are compiled once, for a `dyn Fn`: they and rayon's machinery would otherwise be
+//! compiled for each of the hundreds of kernels that use them.
 
 use rayon::prelude::*;
 
@@ -29,9 +29,12 @@ pub fn for_each(n: usize, f: &(dyn Fn(usize) + Sync)) {
 
 /// f(0), …, f(n − 1) in order.
 pub fn collect<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    let mut results: Vec<Option<R>> = (0..n).map(|_| None).collect();
-    for_parts(&mut results, 1, |i, slot| slot[0] = Some(f(i)));
-    results.into_iter().map(|r| r.expect("every task ran")).collect()
+    fn all<R: Send>(n: usize, f: &(dyn Fn(usize) -> R + Sync)) -> Vec<R> {
+        let mut results: Vec<Option<R>> = (0..n).map(|_| None).collect();
+        for_parts(&mut results, 1, |i, slot| slot[0] = Some(f(i)));
+        results.into_iter().map(|r| r.expect("every task ran")).collect()
+    }
+    all(n, &f)
 }
 
 /// Both, at the same time if a thread is free.
@@ -54,13 +57,16 @@ pub fn for_parts<V: Send>(out: &mut [V], size: usize, f: impl Fn(usize, &mut [V]
     if n <= size {
         return f(0, out);
     }
-    let out = Shared(out.as_mut_ptr());
-    for_each(n.div_ceil(size), &|i| {
-        let start = i * size;
-        // SAFETY: parts of different i are disjoint and inside the slice, which is borrowed until all tasks are done.
-        #[allow(unsafe_code)]
-        f(start, unsafe { std::slice::from_raw_parts_mut(out.get().add(start), size.min(n - start)) })
-    });
+    fn parts<V: Send>(out: &mut [V], size: usize, f: &(dyn Fn(usize, &mut [V]) + Sync)) {
+        let (n, out) = (out.len(), Shared(out.as_mut_ptr()));
+        for_each(n.div_ceil(size), &|i| {
+            let start = i * size;
+            // SAFETY: parts of different i are disjoint and inside the slice, which is borrowed until all tasks are done.
+            #[allow(unsafe_code)]
+            f(start, unsafe { std::slice::from_raw_parts_mut(out.get().add(start), size.min(n - start)) })
+        });
+    }
+    parts(out, size, &f);
 }
 
 /// [`for_parts`] of [`GRAIN`] elements, if there are at least two of them.

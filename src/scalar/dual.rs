@@ -49,8 +49,9 @@ impl<S: Number, const N: usize> Dual<S, N> {
     /// The N independent variables.
     #[inline(always)]
     pub fn variables(values: [S; N]) -> [Self; N] {
-        let mut x = values.map(Self::from_value);
+        let mut x = [Self::constant(0.0); N];
         for k in 0..N {
+            x[k].value = values[k];
             x[k].partials[k] = S::constant(1.0);
         }
         x

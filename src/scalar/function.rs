@@ -32,7 +32,17 @@ pub trait ScalarFn<const IN: usize, const OUT: usize>: Clone + Send + Sync + 'st
     /// The function of bare numbers.
     #[inline(always)]
     fn eval<S: Number>(&self, x: [S; IN]) -> [S; OUT] {
-        self.call(x.map(Num)).map(|y| y.0)
+        // loops: `map` is a handful of functions to compile for each kind of number
+        let mut arguments = [Num(S::constant(0.0)); IN];
+        for i in 0..IN {
+            arguments[i] = Num(x[i]);
+        }
+        let results = self.call(arguments);
+        let mut y = [S::constant(0.0); OUT];
+        for i in 0..OUT {
+            y[i] = results[i].0;
+        }
+        y
     }
 }
 

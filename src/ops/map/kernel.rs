@@ -90,10 +90,16 @@ struct Partials<'a, F, const IN: usize, const OUT: usize>(&'a F);
 
 #[inline(always)]
 fn jets<T: Scalar, J: Jet<T>, const IN: usize, const K: usize>(x: &[Block<T>; IN], v: &[&[Block<T>; IN]; K], at: usize) -> [J; IN] {
-    std::array::from_fn(|i| {
-        let v: [T; K] = std::array::from_fn(|k| v[k][i][at]);
-        J::lift(x[i][at], &v)
-    })
+    // loops: `from_fn` is a handful of functions to compile for each kind of number
+    let mut jets = [J::constant(0.0); IN];
+    for i in 0..IN {
+        let mut directions = [T::zero(); K];
+        for k in 0..K {
+            directions[k] = v[k][i][at];
+        }
+        jets[i] = J::lift(x[i][at], &directions);
+    }
+    jets
 }
 
 /// N blocks from the given one on.
@@ -106,7 +112,12 @@ fn array<T, const N: usize>(blocks: &[Block<T>], start: usize) -> &[Block<T>; N]
 #[inline(always)]
 #[allow(clippy::type_complexity)]
 fn groups<T, const IN: usize, const K: usize>(inputs: &[Block<T>]) -> (&[Block<T>; IN], [&[Block<T>; IN]; K], &[Block<T>]) {
-    (array(inputs, 0), std::array::from_fn(|k| array(inputs, (k + 1) * IN)), &inputs[(K + 1) * IN..])
+    let x = array(inputs, 0);
+    let mut directions = [x; K];
+    for k in 0..K {
+        directions[k] = array(inputs, (k + 1) * IN);
+    }
+    (x, directions, &inputs[(K + 1) * IN..])
 }
 
 /// Whether one of the directions is zero at this element: what is linear in it is then an exact zero, whatever the derivatives are.
@@ -253,7 +264,11 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
         let (values, partials) = y.split_at_mut(OUT);
         let mut any = false;
         for at in 0..n.min(BLOCK) {
-            let y = self.0.eval(Dual::<P, IN>::variables(std::array::from_fn(|i| P::of(x[i][at]))));
+            let mut arguments = [P::constant(0.0); IN];
+            for i in 0..IN {
+                arguments[i] = P::of(x[i][at]);
+            }
+            let y = self.0.eval(Dual::<P, IN>::variables(arguments));
             for o in 0..OUT {
                 values[o][at] = y[o].value.number();
                 any |= y[o].value.outside();
@@ -299,12 +314,13 @@ fn run<T: Scalar>(body: &impl Body<T>, inputs: &[Block<T>], outputs: &mut [Block
     }
 }
 
+/// The first so many places of a block of every input, to a block of every output. Loops over blocks are compiled for this type, once.
+type Run<'a, T> = &'a (dyn Fn(&[Block<T>], &mut [Block<T>], usize) + Sync);
+
 /// Runs elements `start ..` of the inputs through; `outputs` holds the parts to fill, all of one length, `None` for what nobody asked for.
-fn part<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], start: usize, outputs: &mut [Option<&mut [T]>], len: usize) {
-    let (ins, outs) = body.sizes();
-    debug_assert!(inputs.len() == ins && outputs.len() == outs);
-    let mut x = vec![[T::zero(); BLOCK]; ins];
-    let mut y = vec![[T::zero(); BLOCK]; outs];
+fn part<T: Scalar>(run: Run<'_, T>, inputs: &[Source<'_, T>], start: usize, outputs: &mut [Option<&mut [T]>], len: usize) {
+    let mut x = vec![[T::zero(); BLOCK]; inputs.len()];
+    let mut y = vec![[T::zero(); BLOCK]; outputs.len()];
     for (x, source) in x.iter_mut().zip(inputs) {
         if let [one] = source {
             *x = [*one; BLOCK];
@@ -318,7 +334,7 @@ fn part<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], start: usize, 
                 x[..n].copy_from_slice(&source[start + at..start + at + n]);
             }
         }
-        run(body, &x, &mut y, n);
+        run(&x, &mut y, n);
         for (y, out) in y.iter().zip(outputs.iter_mut()) {
             if let Some(out) = out {
                 out[at..at + n].copy_from_slice(&y[..n]);
@@ -329,7 +345,12 @@ fn part<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], start: usize, 
 }
 
 /// All elements, in parallel where that pays: how long a block takes tells. The results do not depend on the split.
-fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
+fn all<T: Scalar, B: Body<T>>(body: &B, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
+    debug_assert!(body.sizes() == (inputs.len(), wanted.len()));
+    blocks(&|x, y, n| run(body, x, y, n), inputs, n, wanted)
+}
+
+fn blocks<T: Scalar>(run: Run<'_, T>, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
     debug_assert!(inputs.iter().all(|x| x.len() == n || x.len() == 1));
     let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| pool::filled(n, T::zero()))).collect();
     let mut rest: Vec<Option<&mut [T]>> = results.iter_mut().map(|r| r.as_deref_mut()).collect();
@@ -339,14 +360,14 @@ fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wante
         // the second block is timed: the first one brings code and data in
         for _ in 0..2 {
             let clock = Instant::now();
-            part(body, inputs, done, &mut take(&mut rest, BLOCK), BLOCK);
+            part(run, inputs, done, &mut take(&mut rest, BLOCK), BLOCK);
             done += BLOCK;
             let nanoseconds = clock.elapsed().as_nanos().max(1) as f64;
             grain = BLOCK * (TASK_NANOSECONDS / nanoseconds).ceil() as usize;
         }
     }
     if n - done <= 2 * grain {
-        part(body, inputs, done, &mut rest, n - done);
+        part(run, inputs, done, &mut rest, n - done);
     } else {
         let mut tasks: Vec<_> = (done..n)
             .step_by(grain)
@@ -357,7 +378,7 @@ fn all<T: Scalar>(body: &impl Body<T>, inputs: &[Source<'_, T>], n: usize, wante
             .collect();
         for_parts(&mut tasks, 1, |_, tasks| {
             let (start, outputs, len) = &mut tasks[0];
-            part(body, inputs, *start, outputs, *len)
+            part(run, inputs, *start, outputs, *len)
         });
     }
     results
@@ -376,33 +397,36 @@ fn take<'a, T>(rest: &mut [Option<&'a mut [T]>], n: usize) -> Vec<Option<&'a mut
         .collect()
 }
 
-/// The `order`-fold directional derivative of the function at n points: inputs x, v_1, …, v_order, each of IN arrays.
-pub(super) fn tangents<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
-    f: &F,
-    order: usize,
-    inputs: &[Source<'_, T>],
-    n: usize,
-) -> Vec<Vec<T>> {
-    all(&Tangent::<F, IN, OUT>(f, order), inputs, n, &[true; OUT]).into_iter().map(|y| y.expect("all are wanted")).collect()
+/// A scalar function over arrays of T.
+pub(super) trait Fused<T>: Send + Sync {
+    /// The numbers of inputs, IN, and of results, OUT.
+    fn sizes(&self) -> (usize, usize);
+    /// The `order`-fold directional derivative of the function at n points: inputs x, v_1, …, v_order, each of IN arrays.
+    fn tangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>>;
+    /// The gradient of Σ_o g_o times that derivative: inputs x, v_1, …, v_order of IN arrays each, and g of OUT arrays.
+    fn cotangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>>;
+    /// f and its partial derivatives at n points, from IN arrays: OUT arrays of values, then ∂f_o/∂x_i at OUT + o IN + i.
+    fn values_and_partials(&self, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>>;
 }
 
-/// The gradient of Σ_o g_o times that derivative: inputs x, v_1, …, v_order of IN arrays each, and g of OUT arrays.
-pub(super) fn cotangents<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
-    f: &F,
-    order: usize,
-    inputs: &[Source<'_, T>],
-    n: usize,
-    wanted: &[bool; IN],
-) -> Vec<Option<Vec<T>>> {
-    all(&Cotangent::<F, IN, OUT>(f, order), inputs, n, wanted)
+/// A [`ScalarFn`], as one.
+pub(super) struct Of<F, const IN: usize, const OUT: usize>(pub(super) F);
+
+fn present<T>(results: Vec<Option<Vec<T>>>) -> Vec<Vec<T>> {
+    results.into_iter().map(|y| y.expect("all are wanted")).collect()
 }
 
-/// f and its partial derivatives at n points, from IN arrays: OUT arrays of values, then ∂f_o/∂x_i at OUT + o IN + i.
-pub(super) fn values_and_partials<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
-    f: &F,
-    inputs: &[Source<'_, T>],
-    n: usize,
-) -> Vec<Vec<T>> {
-    let wanted = vec![true; OUT + OUT * IN];
-    all(&Partials::<F, IN, OUT>(f), inputs, n, &wanted).into_iter().map(|y| y.expect("all are wanted")).collect()
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Fused<T> for Of<F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (IN, OUT)
+    }
+    fn tangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>> {
+        present(all(&Tangent::<F, IN, OUT>(&self.0, order), inputs, n, &[true; OUT]))
+    }
+    fn cotangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
+        all(&Cotangent::<F, IN, OUT>(&self.0, order), inputs, n, wanted)
+    }
+    fn values_and_partials(&self, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>> {
+        present(all(&Partials::<F, IN, OUT>(&self.0), inputs, n, &vec![true; OUT + OUT * IN]))
+    }
 }

@@ -26,25 +26,30 @@ use crate::error::{Error, Result};
 use crate::kernels::broadcast::broadcast_shape;
 use crate::scalar::{Scalar, ScalarFn};
 use crate::tensor::{Shape, Tensor, len_of};
-use kernel::{MAX_ORDER, Source};
-use std::marker::PhantomData;
+use kernel::{Fused, MAX_ORDER, Source};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// The function, its type erased: the primitives and what records them are compiled once for a scalar type.
+type Function<T> = Arc<dyn Fused<T>>;
 
 /// T_k
-struct Tangent<T, F, const IN: usize, const OUT: usize> {
-    f: F,
+struct Tangent<T> {
+    f: Function<T>,
     order: usize,
     shape: Shape,
-    types: PhantomData<fn(T)>,
 }
 
 /// H_k, of the inputs that are wanted.
-struct Cotangent<T, F, const IN: usize, const OUT: usize> {
-    f: F,
+struct Cotangent<T> {
+    f: Function<T>,
     order: usize,
     shape: Shape,
-    wanted: [bool; IN],
-    types: PhantomData<fn(T)>,
+    wanted: Flags,
 }
+
+/// One for each input of the function.
+type Flags = SmallVec<[bool; 8]>;
 
 fn refuse(order: usize) -> Result<()> {
     if order <= MAX_ORDER {
@@ -76,9 +81,9 @@ fn all_zero<T: Scalar>(v: &[Var<T>]) -> bool {
     v.iter().all(is_zero)
 }
 
-/// The inputs without their k-th group of IN.
-fn without<T: Scalar, const IN: usize>(inputs: &[Var<T>], k: usize) -> Vec<Var<T>> {
-    [&inputs[..k * IN], &inputs[(k + 1) * IN..]].concat()
+/// The inputs without their k-th group of n.
+fn without<T: Scalar>(inputs: &[Var<T>], n: usize, k: usize) -> Vec<Var<T>> {
+    [&inputs[..k * n], &inputs[(k + 1) * n..]].concat()
 }
 
 /// The inputs with what starts at `at` replaced.
@@ -93,26 +98,15 @@ fn add<T: Scalar>(sum: Option<Vec<Var<T>>>, terms: Vec<Var<T>>) -> Option<Vec<Va
     })
 }
 
-fn tangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
-    f: &F,
-    order: usize,
-    shape: &Shape,
-    inputs: Vec<Var<T>>,
-) -> Result<Vec<Var<T>>> {
+fn tangent<T: Scalar>(f: &Function<T>, order: usize, shape: &Shape, inputs: Vec<Var<T>>) -> Result<Vec<Var<T>>> {
     refuse(order)?;
-    apply(Tangent::<T, F, IN, OUT> { f: f.clone(), order, shape: shape.clone(), types: PhantomData }, &inputs)
+    apply(Tangent { f: f.clone(), order, shape: shape.clone() }, &inputs)
 }
 
 /// The wanted ones in order.
-fn cotangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
-    f: &F,
-    order: usize,
-    shape: &Shape,
-    inputs: Vec<Var<T>>,
-    wanted: [bool; IN],
-) -> Result<Vec<Var<T>>> {
+fn cotangent<T: Scalar>(f: &Function<T>, order: usize, shape: &Shape, inputs: Vec<Var<T>>, wanted: Flags) -> Result<Vec<Var<T>>> {
     refuse(order + 1)?;
-    apply(Cotangent::<T, F, IN, OUT> { f: f.clone(), order, shape: shape.clone(), wanted, types: PhantomData }, &inputs)
+    apply(Cotangent { f: f.clone(), order, shape: shape.clone(), wanted }, &inputs)
 }
 
 /// Puts the wanted cotangents of a group of inputs in their places, conjugated back and summed to the inputs' shapes.
@@ -128,47 +122,47 @@ fn conjugated<T: Scalar>(cotangents: &[Option<Var<T>>]) -> Vec<Var<T>> {
     cotangents.iter().map(|g| or_zero(g.as_ref()).conj()).collect()
 }
 
-fn group<const IN: usize>(needs: &[bool], k: usize) -> [bool; IN] {
-    needs[k * IN..(k + 1) * IN].try_into().expect("IN of them")
+/// The k-th n of them.
+fn group(needs: &[bool], n: usize, k: usize) -> Flags {
+    Flags::from_slice(&needs[k * n..(k + 1) * n])
 }
 
-impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primitive for Tangent<T, F, IN, OUT> {
+impl<T: Scalar> Primitive for Tangent<T> {
     type Inputs = Vec<Var<T>>;
     type Outputs = Vec<Var<T>>;
     fn name(&self) -> &'static str {
         "map"
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let n = len_of(&self.shape);
-        let values = kernel::tangents(&self.f, self.order, &sources(inputs), n);
+        let values = self.f.tangents(self.order, &sources(inputs), len_of(&self.shape));
         Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, _: &Vec<Var<T>>, g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
-        let g = conjugated(&g);
+        let (g, n) = (conjugated(&g), self.f.sizes().0);
         let mut out = vec![None; inputs.len()];
         for k in 0..=self.order {
-            let wanted = group::<IN>(needs, k);
+            let wanted = group(needs, n, k);
             if !wanted.contains(&true) {
                 continue;
             }
             let values = if k == 0 {
-                cotangent(&self.f, self.order, &self.shape, [&inputs[..], &g[..]].concat(), wanted)?
+                cotangent(&self.f, self.order, &self.shape, [&inputs[..], &g[..]].concat(), wanted.clone())?
             } else {
-                cotangent(&self.f, self.order - 1, &self.shape, [without::<T, IN>(inputs, k), g.clone()].concat(), wanted)?
+                cotangent(&self.f, self.order - 1, &self.shape, [without(inputs, n, k), g.clone()].concat(), wanted.clone())?
             };
-            place(&mut out[k * IN..], &inputs[k * IN..(k + 1) * IN], &wanted, values);
+            place(&mut out[k * n..], &inputs[k * n..(k + 1) * n], &wanted, values);
         }
         Ok(out)
     }
     fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let mut sum = None;
+        let (mut sum, n) = (None, self.f.sizes().0);
         for k in 0..=self.order {
-            let v: Vec<_> = tangents[k * IN..(k + 1) * IN].iter().map(|v| or_zero(Some(v))).collect();
+            let v: Vec<_> = tangents[k * n..(k + 1) * n].iter().map(|v| or_zero(Some(v))).collect();
             if all_zero(&v) {
                 continue;
             }
             let (order, inputs) =
-                if k == 0 { (self.order + 1, [&inputs[..], &v[..]].concat()) } else { (self.order, with(inputs, k * IN, &v)) };
+                if k == 0 { (self.order + 1, [&inputs[..], &v[..]].concat()) } else { (self.order, with(inputs, k * n, &v)) };
             sum = add(sum, tangent(&self.f, order, &self.shape, inputs)?);
         }
         Ok(sum.unwrap_or_else(|| outputs.iter().map(Var::zeros_like).collect()))
@@ -178,33 +172,33 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
     }
 }
 
-impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primitive for Cotangent<T, F, IN, OUT> {
+impl<T: Scalar> Primitive for Cotangent<T> {
     type Inputs = Vec<Var<T>>;
     type Outputs = Vec<Var<T>>;
     fn name(&self) -> &'static str {
         "map's pullback"
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let n = len_of(&self.shape);
-        let values = kernel::cotangents(&self.f, self.order, &sources(inputs), n, &self.wanted);
+        let values = self.f.cotangents(self.order, &sources(inputs), len_of(&self.shape), &self.wanted);
         Ok(values.into_iter().flatten().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, _: &Vec<Var<T>>, h: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
-        let mut h = h.into_iter();
-        let h = conjugated(&self.wanted.map(|wanted| if wanted { h.next().expect("as many as are wanted") } else { None }));
-        let (x, g) = inputs.split_at(IN * (self.order + 1));
+        let (mut h, n) = (h.into_iter(), self.f.sizes().0);
+        let each = |&wanted: &bool| if wanted { h.next().expect("as many as are wanted") } else { None };
+        let h = conjugated(&self.wanted.iter().map(each).collect::<Vec<_>>());
+        let (x, g) = inputs.split_at(n * (self.order + 1));
         let mut out = vec![None; inputs.len()];
         for k in 0..=self.order {
-            let wanted = group::<IN>(needs, k);
+            let wanted = group(needs, n, k);
             if !wanted.contains(&true) {
                 continue;
             }
             let values = if k == 0 {
-                cotangent(&self.f, self.order + 1, &self.shape, [x, &h[..], g].concat(), wanted)?
+                cotangent(&self.f, self.order + 1, &self.shape, [x, &h[..], g].concat(), wanted.clone())?
             } else {
-                cotangent(&self.f, self.order, &self.shape, [&without::<T, IN>(x, k)[..], &h[..], g].concat(), wanted)?
+                cotangent(&self.f, self.order, &self.shape, [&without(x, n, k)[..], &h[..], g].concat(), wanted.clone())?
             };
-            place(&mut out[k * IN..], &inputs[k * IN..(k + 1) * IN], &wanted, values);
+            place(&mut out[k * n..], &inputs[k * n..(k + 1) * n], &wanted, values);
         }
         let wanted = &needs[x.len()..];
         if wanted.contains(&true) {
@@ -215,21 +209,21 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
         Ok(out)
     }
     fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let mut sum = None;
+        let (mut sum, n) = (None, self.f.sizes().0);
         let groups = self.order + 1;
         for k in 0..=groups {
-            let end = if k == groups { inputs.len() } else { (k + 1) * IN };
-            let v: Vec<_> = tangents[k * IN..end].iter().map(|v| or_zero(Some(v))).collect();
+            let end = if k == groups { inputs.len() } else { (k + 1) * n };
+            let v: Vec<_> = tangents[k * n..end].iter().map(|v| or_zero(Some(v))).collect();
             if all_zero(&v) {
                 continue;
             }
             let (order, inputs) = if k == 0 {
-                let (x, g) = inputs.split_at(IN * groups);
+                let (x, g) = inputs.split_at(n * groups);
                 (self.order + 1, [x, &v[..], g].concat())
             } else {
-                (self.order, with(inputs, k * IN, &v))
+                (self.order, with(inputs, k * n, &v))
             };
-            sum = add(sum, cotangent(&self.f, order, &self.shape, inputs, self.wanted)?);
+            sum = add(sum, cotangent(&self.f, order, &self.shape, inputs, self.wanted.clone())?);
         }
         Ok(sum.unwrap_or_else(|| outputs.iter().map(Var::zeros_like).collect()))
     }
@@ -239,31 +233,31 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
 }
 
 /// T_0 with its partial derivatives as further outputs, for its own pullback alone.
-struct Kept<T, F, const IN: usize, const OUT: usize> {
-    f: F,
+struct Kept<T> {
+    f: Function<T>,
     shape: Shape,
-    types: PhantomData<fn(T)>,
 }
 
 /// Up to this length the partial derivatives are kept.
 const KEPT: usize = 1024;
 
-impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primitive for Kept<T, F, IN, OUT> {
+impl<T: Scalar> Primitive for Kept<T> {
     type Inputs = Vec<Var<T>>;
     type Outputs = Vec<Var<T>>;
     fn name(&self) -> &'static str {
         "map"
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let values = kernel::values_and_partials(&self.f, &sources(inputs), len_of(&self.shape));
+        let values = self.f.values_and_partials(&sources(inputs), len_of(&self.shape));
         Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
-        let (mut out, wanted) = (vec![None; IN], group::<IN>(needs, 0));
-        let g = &g[..OUT];
+        let (ins, outs) = self.f.sizes();
+        let (mut out, wanted) = (vec![None; ins], group(needs, ins, 0));
+        let g = &g[..outs];
         let constant = |v: &Var<T>| v.is_constant();
         if !(inputs.iter().all(constant) && outputs.iter().all(constant) && g.iter().flatten().all(constant)) {
-            let values = cotangent(&self.f, 0, &self.shape, [&inputs[..], &conjugated(g)[..]].concat(), wanted)?;
+            let values = cotangent(&self.f, 0, &self.shape, [&inputs[..], &conjugated(g)[..]].concat(), wanted.clone())?;
             place(&mut out, inputs, &wanted, values);
             return Ok(out);
         }
@@ -271,7 +265,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
             let mut sum = vec![T::zero(); len_of(&self.shape)];
             for (o, g) in g.iter().enumerate() {
                 let Some(g) = g else { continue };
-                let partial = outputs[OUT + o * IN + i].as_slice();
+                let partial = outputs[outs + o * ins + i].as_slice();
                 sum.iter_mut().zip(partial.iter().zip(g.as_slice())).for_each(|(sum, (p, g))| *sum += kernel::weigh(*g, p.conj()));
             }
             *out = Some(sum_to(Var::constant(Tensor::with_shape(self.shape.clone(), sum)), inputs[i].shape()));
@@ -281,10 +275,10 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Primiti
     fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
         // only recorded on constants, so this is for completeness: nothing reads the tangents of the further outputs
         let values = tangent(&self.f, 1, &self.shape, [&inputs[..], &tangents[..]].concat())?;
-        Ok(values.into_iter().chain(outputs[OUT..].iter().map(Var::zeros_like)).collect())
+        Ok(values.into_iter().chain(outputs[self.f.sizes().1..].iter().map(Var::zeros_like)).collect())
     }
     fn keeps_output(&self, i: usize) -> bool {
-        i >= OUT
+        i >= self.f.sizes().1
     }
 }
 
@@ -421,25 +415,30 @@ where
     X: MapInputs<IN>,
     Count<OUT>: MapOutputs<X::Scalar>,
 {
-    let inputs = x.to_vars();
+    <Count<OUT> as MapOutputs<X::Scalar>>::collect(erased(Arc::new(kernel::Of::<F, IN, OUT>(f)), &x.to_vars()))
+}
+
+#[track_caller]
+fn erased<T: Scalar>(f: Function<T>, inputs: &[Var<T>]) -> Vec<Var<T>> {
     let mut shape = Shape::new();
-    for x in &inputs {
+    for x in inputs {
         shape = broadcast_shape(&shape, x.shape()).unwrap_or_else(|| {
             let shapes: Vec<_> = inputs.iter().map(Var::shape).collect();
             panic!("zip_map: shapes {shapes:?} do not broadcast: axes, counted from the last, must be equal or 1")
         });
     }
-    let inputs: Vec<_> = inputs.into_iter().map(|x| if x.ndim() == 0 { x } else { to_shape(x, &shape) }).collect();
+    let inputs: Vec<_> = inputs.iter().map(|x| if x.ndim() == 0 { x.clone() } else { to_shape(x.clone(), &shape) }).collect();
     let values = if len_of(&shape) <= KEPT && one_reverse_level(&inputs) {
-        apply(Kept::<X::Scalar, F, IN, OUT> { f, shape, types: PhantomData }, &inputs).map(|mut values| {
-            values.truncate(OUT);
+        let outs = f.sizes().1;
+        apply(Kept { f, shape }, &inputs).map(|mut values| {
+            values.truncate(outs);
             values
         })
     } else {
         tangent(&f, 0, &shape, inputs)
     };
     match values {
-        Ok(values) => <Count<OUT> as MapOutputs<X::Scalar>>::collect(values),
+        Ok(values) => values,
         Err(error) => panic!("{error}"),
     }
 }
