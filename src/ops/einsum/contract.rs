@@ -252,16 +252,21 @@ impl Narrow {
 pub(super) const SHORT: usize = 32;
 /// A sum from this length on is long.
 const LONG: usize = 4096;
+/// Multiplications from which on a single matrix product with a short side is better off without packing.
+const MUCH_WORK: usize = 1 << 20;
 /// Multiplications from which on tables of places pay.
 const LEAST_WORK: usize = 1 << 12;
 
 /// The way to contract without permuting anything: with a short side, or as a product that strides describe.
 fn direct(axes: &Axes) -> (Option<How>, f64) {
     let product = Product::new(axes);
-    // one call of the matrix product packs less, but takes long sums to few elements no better
+    // one matrix product is as fast unless there is much to do, and little with each element
     let plain = product.as_ref().is_some_and(|p| {
         let (m, n, k) = (p.rows.0, p.cols.0, p.k.len);
-        p.loops.is_empty() && p.sums.is_empty() && (k < LONG || m.min(n) == 1 || m.min(n) >= SHORT)
+        let thin = (3..SHORT).contains(&m.min(n)) && m * n * k >= MUCH_WORK && !(65..LONG).contains(&k);
+        // many products with one and the same matrix are one of more rows
+        let repeated = p.batch.len > 1 && (p.batch.x == 0 || p.batch.y == 0);
+        p.loops.is_empty() && p.sums.is_empty() && !repeated && !thin
     });
     if let Some(narrow) = if plain { None } else { Narrow::new(axes) } {
         let cost = narrow.cost;
