@@ -14,13 +14,13 @@ use std::sync::Mutex;
 /// Smaller buffers are left to the allocator, which keeps them itself.
 const SMALLEST: usize = 1 << 16;
 /// Larger buffers are given back: their pages are long cold anyway.
-const LARGEST: usize = 1 << 26;
+const LARGEST: usize = 1 << 25;
 /// From this size on, large pages are asked for.
 const HUGE: usize = 1 << 22;
 /// How many of one size are kept at most.
 const ALIKE: usize = 32;
 /// What is kept at most, in bytes.
-const LIMIT: usize = 1 << 27;
+const LIMIT: usize = 1 << 26;
 
 /// An allocation of a vector of elements without a destructor.
 struct Idle {

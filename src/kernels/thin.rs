@@ -5,6 +5,8 @@
 //! contraction without transposition*, SIAM J. Sci. Comput. 40, C1, 2018), made for a tile of the long index and moved along. Blocks of a
 //! few rows of C live in registers: an element of A is read alone, from wherever it is; B's rows are read as vectors, packed first if they
 //! are not contiguous or are used again and again.
+//!
+//! How a contraction is cut into tasks depends on its lengths alone, so the bits do not depend on the number of threads.
 
 mod block;
 mod places;
@@ -161,7 +163,7 @@ struct Job<'a, T> {
 /// Columns of B that one pass takes: from which on, and how many vectors' numbers.
 type Panels = Vec<(usize, usize)>;
 
-/// The widths of panels, in real numbers: the registers hold sums of four rows of them.
+/// The widths of panels, in real numbers: the registers hold the sums of three rows of the widest, and of more of the others.
 fn widths(kind: ScalarKind) -> [usize; 3] {
     match kind {
         ScalarKind::F64 => [4, 8, 12],
@@ -210,6 +212,9 @@ fn pack<T: Scalar>(b: &[T], rows: &[usize], cols: &[usize], width: usize, out: &
 
 impl<T: Scalar> Job<'_, T> {
     /// A long C: tiles of rows, each times all panels of B.
+    ///
+    /// # Safety
+    /// The places exist, and nothing else accesses those of C.
     unsafe fn by_factor(&self) {
         let Places { long: tiles, short: [sum_a, sum_b], cols: [cols_b, cols_c] } = self.places;
         let panels = panels::<T>(cols_b.len());
@@ -265,6 +270,9 @@ impl<T: Scalar> Job<'_, T> {
     }
 
     /// A long sum: parts of it, each on a C of its own, added in their order.
+    ///
+    /// # Safety
+    /// As [`Job::by_factor`].
     unsafe fn to_result(&self) {
         let Places { long: tiles, short: [rows_a, rows_c], cols: [cols_b, cols_c] } = self.places;
         let panels = panels::<T>(cols_b.len());

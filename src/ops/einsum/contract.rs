@@ -1,8 +1,9 @@
 //! One pairwise contraction z = Σ x y and its rule.
 //!
 //! An index belongs to one of four classes: batch (in x, y and z), rows (x and z), columns (y and z), summed (x and y). Neighbouring indices
-//! of a class that stay neighbours wherever they occur act as one. What is left is a matrix product with strides, batched and looped over
-//! the leading indices of z; only where no strides describe it are arrays permuted first.
+//! of a class that stay neighbours wherever they occur act as one. What is left is a contraction with a short side, which
+//! `kernels::thin` runs at any strides, or a matrix product with strides, batched and looped over the leading indices of z; only where
+//! neither is so are arrays permuted first.
 //!
 //! Pullback: x̄ = Σ z̄ ȳ* and ȳ = Σ z̄ x*, each a contraction of the same three index lists; so the rule is closed under differentiation.
 
@@ -216,7 +217,7 @@ impl Narrow {
     fn new(axes: &Axes) -> Option<Narrow> {
         let [of_x, of_y, summed] =
             [X | Z, Y | Z, SUMMED].map(|class| axes.iter().filter(|a| a.class == class).map(|a| a.len).product::<usize>());
-        if of_x * of_y * summed < LEAST_WORK {
+        if of_x * of_y * summed < LEAST_WORK || of_x.min(of_y).min(summed) > SHORT {
             return None;
         }
         let way = |swapped: bool| {
@@ -248,7 +249,7 @@ impl Narrow {
     }
 }
 
-/// A side of a matrix product below this is short: what is done with an element is little next to fetching it.
+/// A side of a matrix product up to this is short: what is done with an element is little next to fetching it.
 pub(super) const SHORT: usize = 32;
 /// A sum from this length on is long.
 const LONG: usize = 4096;
