@@ -271,7 +271,7 @@ fn direct(axes: &Axes) -> (Option<How>, f64) {
     });
     if let Some(narrow) = if plain { None } else { Narrow::new(axes) } {
         let cost = narrow.cost;
-        return (Some(How::Narrow(narrow)), cost);
+        return (Some(How::Narrow(Box::new(narrow))), cost);
     }
     let cost = product.as_ref().map_or(f64::INFINITY, Product::cost);
     (product.map(How::Product), cost)
@@ -308,7 +308,7 @@ enum How {
         z: Shape,
     },
     Product(Product),
-    Narrow(Narrow),
+    Narrow(Box<Narrow>),
 }
 
 /// Three index lists and how their contraction is run.
