@@ -6,7 +6,7 @@
 //! How a product is cut into tasks depends on its lengths alone, and each task runs faer sequentially, so the bits do not depend on the
 //! number of threads.
 
-mod direct;
+pub(super) mod direct;
 
 use super::blocks::{self, Part};
 use super::buffer::build;

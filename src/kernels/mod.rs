@@ -22,4 +22,5 @@ pub mod state_vector;
 pub mod strided;
 #[cfg(test)]
 pub mod testing;
+pub mod thin;
 pub mod views;

@@ -219,3 +219,54 @@ fn a_ring_of_sixty_sites() {
     let g = grad(|m: &Var<f64>| einsum_labels(&labels, &[], &vec![m; n]).map(|z| z.log()), &m).unwrap();
     assert!((inner(&g, &m) - n as f64).abs() < 1e-11);
 }
+
+/// The bonds of a ring with random chords: three at each site.
+fn ring_with_chords(rng: &mut StdRng, n: usize) -> Vec<Vec<usize>> {
+    let mut legs: Vec<Vec<usize>> = (0..n).map(|i| vec![i, (i + 1) % n]).collect();
+    let mut free: Vec<usize> = (0..n).collect();
+    for chord in 0..n / 2 {
+        let a = free.remove(0);
+        let b = free.remove(rng.random_range(0..free.len()));
+        [a, b].iter().for_each(|&site| legs[site].push(n + chord));
+    }
+    legs
+}
+
+fn contracted<T: Scalar>(legs: &[Vec<usize>], tensors: &[Var<T>]) -> Result<Var<T>> {
+    einsum_labels(&legs.iter().map(Vec::as_slice).collect::<Vec<_>>(), &[], &tensors.iter().collect::<Vec<_>>())
+}
+
+/// Z of a network is linear in each tensor: ⟨t, ∂ ln Z/∂t⟩ = 1 for every one of them. Its value and gradient do not depend on the order of
+/// a tensor's axes, which changes how every large intermediate lies, and the gradient is that of the tangent.
+#[test]
+fn networks_with_large_intermediates() {
+    let mut rng = rng(5);
+    for (n, bond) in [(64, 2), (40, 3), (30, 4)] {
+        let legs = ring_with_chords(&mut rng, n);
+        let tensors: Vec<Var<f64>> = legs.iter().map(|l| 1.0 + 0.5 * random::<f64>(&mut rng, &vec![bond; l.len()])).collect();
+        let f = |t: &Vec<Var<f64>>| contracted(&legs, t).map(|z| z.log());
+        let (value, gradient) = value_and_grad(f, &tensors).unwrap();
+        for (t, g) in tensors.iter().zip(&gradient) {
+            assert!((inner(g, t) - 1.0).abs() < 1e-11, "D = {bond}: {}", inner(g, t));
+        }
+        let turned: Vec<Vec<usize>> = legs.iter().map(|l| vec![l[2], l[0], l[1]]).collect();
+        let of_turned: Vec<Var<f64>> = tensors.iter().map(|t| t.permute(&[2, 0, 1])).collect();
+        let (same, g_turned) = value_and_grad(|t: &Vec<Var<f64>>| contracted(&turned, t).map(|z| z.log()), &of_turned).unwrap();
+        assert_close(&same, &value, 1e-12);
+        gradient.iter().zip(&g_turned).for_each(|(g, turned)| assert_close(turned, &g.permute(&[2, 0, 1]), 1e-11));
+        let direction: Vec<Var<f64>> = tensors.iter().map(|t| random(&mut rng, t.shape())).collect();
+        let (_, along) = jvp(f, &tensors, &direction).unwrap();
+        let expected: f64 = gradient.iter().zip(&direction).map(|(g, d)| inner(g, d)).sum();
+        assert!((along.item() - expected).abs() < 1e-10 * (1.0 + expected.abs()), "{} against {expected}", along.item());
+    }
+    let legs = ring_with_chords(&mut rng, 36);
+    let tensors: Vec<Var<Complex64>> = legs.iter().map(|l| random(&mut rng, &vec![3; l.len()])).collect();
+    let z = contracted(&legs, &tensors).unwrap().item();
+    let (_, pull) = vjp(|t: &Vec<Var<Complex64>>| contracted(&legs, t), &tensors).unwrap();
+    let gradient = pull.call(&Var::from(Complex64::new(1.0, 0.0))).unwrap();
+    for (t, g) in tensors.iter().zip(&gradient) {
+        // x̄ = (∂z/∂x)*, so ⟨x̄, x⟩ = z
+        let sum: Complex64 = t.as_slice().iter().zip(g.as_slice()).map(|(t, g)| t * g.conj()).sum();
+        assert!((sum - z).norm() < 1e-11 * z.norm(), "{sum} against {z}");
+    }
+}

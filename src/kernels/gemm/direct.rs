@@ -10,7 +10,7 @@ use std::mem::MaybeUninit;
 pub const DEPTH: usize = 256;
 
 /// `f32` or `f64`, with a fused multiply-add where the machine has one.
-trait Native: Real {
+pub(in crate::kernels) trait Native: Real {
     fn madd<const FMA: bool>(self, a: Self, b: Self) -> Self;
 }
 macro_rules! native {
@@ -29,7 +29,7 @@ native!(f32 f64);
 ///
 /// # Safety
 /// As [`super::product`].
-pub unsafe fn direct<T: Scalar>(p: Product<T>) {
+pub(super) unsafe fn direct<T: Scalar>(p: Product<T>) {
     debug_assert!(p.k <= DEPTH);
     // SAFETY: T is the type that `KIND` says.
     unsafe {
@@ -153,19 +153,41 @@ unsafe fn block<T: Scalar, R: Native, const ROWS: usize, const W: usize, const F
         // SAFETY: the block lies in C; `row` holds as many numbers of type T, whose alignment is R's.
         unsafe {
             let c = p.c.add((i + r) * p.c_stride + j);
-            let row = row.as_ptr().cast::<T>();
+            let parts = if T::IS_COMPLEX { 2 } else { 1 };
             if p.alpha == T::one() && !p.add {
-                if columns == W / (if T::IS_COMPLEX { 2 } else { 1 }) {
-                    *c.cast::<[R; W]>() = *row.cast::<[R; W]>();
-                } else {
-                    (0..columns).for_each(|w| *c.add(w) = *row.add(w));
-                }
+                if columns * parts == W { *c.cast::<[R; W]>() = row } else { store_part(&row, c.cast::<R>(), columns * parts) }
             } else {
+                let row = row.as_ptr().cast::<T>();
                 for w in 0..columns {
                     let x = if p.alpha == T::one() { *row.add(w) } else { p.alpha * *row.add(w) };
                     *c.add(w) = if p.add { *c.add(w) + x } else { x };
                 }
             }
+        }
+    }
+}
+
+/// The first `n` numbers of a row, by vectors: a loop over them would become a call to copy memory.
+///
+/// # Safety
+/// `n` is at most W, and there are `n` numbers at `c`.
+#[inline(always)]
+pub(in crate::kernels) unsafe fn store_part<R: Copy, const W: usize>(row: &[R; W], c: *mut R, n: usize) {
+    let (mut from, mut c) = (row.as_ptr(), c);
+    // SAFETY: `n` is at most W, and the caller vouches for `n` numbers at `c`.
+    unsafe {
+        for i in 0..W / 4 {
+            if 4 * i + 4 <= n {
+                *c.add(4 * i).cast::<[R; 4]>() = *from.add(4 * i).cast::<[R; 4]>();
+            }
+        }
+        (from, c) = (from.add(n & !3), c.add(n & !3));
+        if n & 2 != 0 {
+            *c.cast::<[R; 2]>() = *from.cast::<[R; 2]>();
+            (from, c) = (from.add(2), c.add(2));
+        }
+        if n & 1 != 0 {
+            *c = *from;
         }
     }
 }

@@ -1,8 +1,9 @@
 //! One pairwise contraction z = Σ x y and its rule.
 //!
 //! An index belongs to one of four classes: batch (in x, y and z), rows (x and z), columns (y and z), summed (x and y). Neighbouring indices
-//! of a class that stay neighbours wherever they occur act as one. What is left is a matrix product with strides, batched and looped over
-//! the leading indices of z; only where no strides describe it are arrays permuted first.
+//! of a class that stay neighbours wherever they occur act as one. What is left is a contraction with a short side, which
+//! `kernels::thin` runs at any strides, or a matrix product with strides, batched and looped over the leading indices of z; only where
+//! neither is so are arrays permuted first.
 //!
 //! Pullback: x̄ = Σ z̄ ȳ* and ȳ = Σ z̄ x*, each a contraction of the same three index lists; so the rule is closed under differentiation.
 
@@ -14,6 +15,7 @@ use crate::kernels::gemm::{Gemm, Matrix, gemm, gemm_sums};
 use crate::kernels::inner::{dot, vdot};
 use crate::kernels::permute::{is_contiguous_permutation, permute};
 use crate::kernels::reduce::sum_axes;
+use crate::kernels::thin::{Line, Thin};
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, len_of};
 use smallvec::SmallVec;
@@ -202,6 +204,79 @@ fn reading(a: (usize, usize), b: (usize, usize)) -> f64 {
     }
 }
 
+/// A contraction with a short side, and whether the rows of z come from y.
+#[derive(Clone, Debug)]
+struct Narrow {
+    thin: Thin,
+    swapped: bool,
+    cost: f64,
+}
+
+impl Narrow {
+    /// `None` if no side is short, or there is too little to do for tables of places.
+    fn new(axes: &Axes) -> Option<Narrow> {
+        let [of_x, of_y, summed] =
+            [X | Z, Y | Z, SUMMED].map(|class| axes.iter().filter(|a| a.class == class).map(|a| a.len).product::<usize>());
+        if of_x * of_y * summed < LEAST_WORK || of_x.min(of_y).min(summed) > SHORT {
+            return None;
+        }
+        let way = |swapped: bool| {
+            let (x, y) = if swapped { (1, 0) } else { (0, 1) };
+            let (m, n) = if swapped { (of_y, of_x) } else { (of_x, of_y) };
+            if !Thin::suits(m, summed, n) {
+                return None;
+            }
+            let lines = |class: u8, sides: [usize; 2]| {
+                axes.iter().filter(|a| a.class == class).map(|a| Line { len: a.len, strides: sides.map(|s| a.stride[s]) }).collect()
+            };
+            let thin = Thin {
+                batch: axes.iter().filter(|a| a.class == BATCH).map(|a| (a.len, [a.stride[x], a.stride[y], a.stride[2]])).collect(),
+                rows: lines(1 << x | Z, [x, 2]),
+                cols: lines(1 << y | Z, [y, 2]),
+                sum: lines(SUMMED, [x, y]),
+            };
+            let cost = thin.cost();
+            Some(Narrow { thin, swapped, cost })
+        };
+        match (way(false), way(true)) {
+            (Some(a), Some(b)) => Some(if b.cost < a.cost { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn run<T: Scalar>(&self, x: &[T], y: &[T], conj: (bool, bool)) -> Vec<T> {
+        if self.swapped { self.thin.run(y, x, (conj.1, conj.0)) } else { self.thin.run(x, y, conj) }
+    }
+}
+
+/// A side of a matrix product up to this is short: what is done with an element is little next to fetching it.
+pub(super) const SHORT: usize = 32;
+/// A sum from this length on is long.
+const LONG: usize = 4096;
+/// Multiplications from which on a single matrix product with a short side is better off without packing.
+const MUCH_WORK: usize = 1 << 20;
+/// Multiplications from which on tables of places pay.
+const LEAST_WORK: usize = 1 << 12;
+
+/// The way to contract without permuting anything: with a short side, or as a product that strides describe.
+fn direct(axes: &Axes) -> (Option<How>, f64) {
+    let product = Product::new(axes);
+    // one matrix product is as fast unless there is much to do, and little with each element
+    let plain = product.as_ref().is_some_and(|p| {
+        let (m, n, k) = (p.rows.0, p.cols.0, p.k.len);
+        let thin = (3..SHORT).contains(&m.min(n)) && m * n * k >= MUCH_WORK && !(65..LONG).contains(&k);
+        // many products with one and the same matrix are one of more rows
+        let repeated = p.batch.len > 1 && (p.batch.x == 0 || p.batch.y == 0);
+        p.loops.is_empty() && p.sums.is_empty() && !repeated && !thin
+    });
+    if let Some(narrow) = if plain { None } else { Narrow::new(axes) } {
+        let cost = narrow.cost;
+        return (Some(How::Narrow(Box::new(narrow))), cost);
+    }
+    let cost = product.as_ref().map_or(f64::INFINITY, Product::cost);
+    (product.map(How::Product), cost)
+}
+
 /// The places in x and y of the i-th step of nested loops.
 fn offsets(loops: &[Loop], mut i: usize) -> (usize, usize) {
     let (mut x, mut y) = (0, 0);
@@ -233,6 +308,7 @@ enum How {
         z: Shape,
     },
     Product(Product),
+    Narrow(Box<Narrow>),
 }
 
 /// Three index lists and how their contraction is run.
@@ -281,7 +357,8 @@ pub(super) fn direct_cost(x: &[u32], y: &[u32], z: &[u32], dims: &[usize]) -> Op
         let in_order = |labels: &[u32]| labels.iter().map(|l| z.iter().position(|m| m == l)).is_sorted();
         return (in_order(x) && in_order(y)).then(|| z.iter().map(|&l| dims[l as usize]).product::<usize>() as f64);
     }
-    Product::new(&fuse([x, y, z], dims)).map(|p| p.cost())
+    let (how, cost) = direct(&fuse([x, y, z], dims));
+    how.map(|_| cost)
 }
 
 impl Contraction {
@@ -308,10 +385,10 @@ impl Contraction {
             this.multiply(&x, &y, &z);
             return this;
         }
-        let direct = Product::new(&fuse([&x, &y, &z], dims));
-        this.cost = direct.as_ref().map_or(f64::INFINITY, Product::cost);
-        if let Some(product) = direct {
-            this.how = How::Product(product);
+        let (how, cost) = direct(&fuse([&x, &y, &z], dims));
+        this.cost = cost;
+        if let Some(how) = how {
+            this.how = how;
         }
         let flops: f64 = x.iter().chain(y.iter().filter(|l| !x.contains(l))).map(|l| length(l) as f64).product();
         let size = |labels: &[u32]| labels.iter().map(length).product::<usize>() as f64;
@@ -346,8 +423,8 @@ impl Contraction {
                         let (xo, yo) = (order(&x, [&b, &m, &k]), order(&y, [&b, &n, &k]));
                         let leads = z.starts_with(&b) || b.is_empty();
                         let zo = if leads { order(&z, [&b, &m, &n]) } else { join([&b, &m, &n]) };
-                        let Some(product) = Product::new(&fuse([&xo, &yo, &zo], &self.dims)) else { continue };
-                        let cost = product.cost()
+                        let (Some(how), cost) = direct(&fuse([&xo, &yo, &zo], &self.dims)) else { continue };
+                        let cost = cost
                             + permutation_cost(&x, &xo, &self.dims)
                             + permutation_cost(&y, &yo, &self.dims)
                             + permutation_cost(&zo, &z, &self.dims);
@@ -355,7 +432,7 @@ impl Contraction {
                             self.cost = cost;
                             self.permuted =
                                 [permutation(&x, &xo, &self.dims), permutation(&y, &yo, &self.dims), permutation(&zo, &z, &self.dims)];
-                            self.how = How::Product(product);
+                            self.how = how;
                         }
                     }
                 }
@@ -388,6 +465,7 @@ impl Contraction {
                 (true, true) => binary_broadcast(x, sx, y, sy, sz, |a: T, b: T| (a * b).conj()),
             },
             How::Product(product) => product.run(x, y, conj, len),
+            How::Narrow(narrow) => narrow.run(x, y, conj),
         };
         match pz {
             None => out,

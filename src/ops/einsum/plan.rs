@@ -1,10 +1,10 @@
 //! What is to be done for an expression at given shapes: found once, run many times.
 //!
 //! The order of an intermediate's axes is free, and it decides whether the next contraction finds what it sums side by side or has to copy
-//! the array first. So a few orders are carried along for every node of the tree, each with the estimated time to get there, and the
+//! the array first, unless a side of the product is short. So a few orders are carried along for every node of the tree, each with the estimated time to get there, and the
 //! cheapest at the root wins. Permuted copies go by when an indices' end comes: what is summed soonest moves fastest.
 
-use super::contract::{Contraction, Labels, contract, direct_cost, permutation_cost};
+use super::contract::{Contraction, Labels, SHORT, contract, direct_cost, permutation_cost};
 use super::diagonal::{Places, take};
 use super::order::{Pair, Problem, size};
 use super::parse::Terms;
@@ -218,7 +218,7 @@ fn layout(leaves: &[Labels], kept: &[Labels], order: &[Pair], output: &Labels, l
         let volume = size(&kept[z], dims);
         let score = |order: &Labels| match &due {
             None => permutation_cost(order, output, dims),
-            Some(due) if run_of(order, due).is_none() => 100.0 + 1.5 * volume,
+            Some(due) if run_of(order, due).is_none() && size(due, dims) > SHORT as f64 => 100.0 + 1.5 * volume,
             Some(_) => 0.0,
         };
         let target = next.is_none().then_some(output);

@@ -1,0 +1,156 @@
+//! Blocks of C in registers: a few rows of A, from wherever their elements are, times a panel of B.
+
+use super::parts;
+use crate::kernels::gemm::direct::{Native, store_part};
+use crate::kernels::simd::{Task, dispatch};
+use crate::scalar::{Scalar, ScalarKind};
+use std::marker::PhantomData;
+
+/// Where the rows of a panel of B begin.
+#[derive(Clone, Copy)]
+pub enum Steps<'a> {
+    Every(usize),
+    Table(&'a [usize]),
+}
+
+/// Rows of A times a panel of B.
+pub struct Strip<'a, T> {
+    pub a: *const T,
+    pub rows_a: &'a [usize],
+    pub sum_a: &'a [usize],
+    pub b: *const T,
+    pub sum_b: Steps<'a>,
+    pub c: *mut T,
+    pub rows_c: &'a [usize],
+    /// Of C; those of a buffer that is added to fill the panel.
+    pub columns: usize,
+    pub conj: (bool, bool),
+    pub add: bool,
+}
+
+impl<T: Scalar> Strip<'_, T> {
+    /// # Safety
+    /// The places exist; the rows of the panel have `width` real numbers each.
+    pub unsafe fn run(&self, width: usize) {
+        // SAFETY: T is the type that `KIND` says, and the width one of its widths.
+        unsafe {
+            match (T::KIND, width) {
+                (ScalarKind::F64, 4) => self.with_width::<f64, 4>(),
+                (ScalarKind::F64, 8) => self.with_width::<f64, 8>(),
+                (ScalarKind::F64, _) => self.with_width::<f64, 12>(),
+                (ScalarKind::F32, 4) => self.with_width::<f32, 4>(),
+                (ScalarKind::F32, 8) => self.with_width::<f32, 8>(),
+                (ScalarKind::F32, _) => self.with_width::<f32, 16>(),
+                (ScalarKind::C64, 4) => self.with_width::<f64, 4>(),
+                (ScalarKind::C64, _) => self.with_width::<f64, 8>(),
+                (ScalarKind::C32, 8) => self.with_width::<f32, 8>(),
+                (ScalarKind::C32, _) => self.with_width::<f32, 16>(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// R is T's real type, besides.
+    unsafe fn with_width<R: Native, const W: usize>(&self) {
+        struct Blocks<'a, T, R, const W: usize>(&'a Strip<'a, T>, PhantomData<R>);
+        impl<T: Scalar, R: Native, const W: usize> Task for Blocks<'_, T, R, W> {
+            type Output = ();
+            #[inline(always)]
+            fn run<const FMA: bool>(self) {
+                // SAFETY: the contract of `with_width`, which alone makes this task.
+                unsafe {
+                    match self.0.sum_b {
+                        Steps::Every(_) => blocks::<T, R, W, FMA>(self.0, |l| l * W),
+                        Steps::Table(table) => blocks::<T, R, W, FMA>(self.0, |l| *table.get_unchecked(l) * parts::<T>()),
+                    }
+                }
+            }
+        }
+        dispatch(Blocks::<T, R, W>(self, PhantomData));
+    }
+}
+
+/// All rows, as many at a time as have their sums in registers and enough of them to hide the time an addition takes, or as evenly as few go.
+#[inline(always)]
+unsafe fn blocks<T: Scalar, R: Native, const W: usize, const FMA: bool>(s: &Strip<T>, step: impl Fn(usize) -> usize + Copy) {
+    let (mut i, m) = (0, s.rows_a.len());
+    let vectors = W * size_of::<R>() / 32;
+    // SAFETY: the caller's contract.
+    unsafe {
+        while i < m {
+            let left = m - i;
+            i += if left == 1 {
+                block::<T, R, 1, W, FMA>(s, i, step)
+            } else if T::IS_COMPLEX || left == 2 {
+                block::<T, R, 2, W, FMA>(s, i, step)
+            } else if vectors == 3 {
+                block::<T, R, 3, W, FMA>(s, i, step)
+            } else if vectors <= 1 && left >= 6 {
+                block::<T, R, 6, W, FMA>(s, i, step)
+            } else if matches!(left, 3 | 5 | 6 | 9) {
+                block::<T, R, 3, W, FMA>(s, i, step)
+            } else {
+                block::<T, R, 4, W, FMA>(s, i, step)
+            };
+        }
+    }
+}
+
+/// ROWS rows of C from row i, W real numbers wide. For complex numbers the real and the imaginary parts of A multiply the parts of B in
+/// sums of their own, joined at the end.
+#[inline(always)]
+unsafe fn block<T: Scalar, R: Native, const ROWS: usize, const W: usize, const FMA: bool>(
+    s: &Strip<T>,
+    i: usize,
+    step: impl Fn(usize) -> usize,
+) -> usize {
+    let (mut by_re, mut by_im) = ([[R::zero(); W]; ROWS], [[R::zero(); W]; ROWS]);
+    // a conj(b) = conj(conj(a) b)
+    let (conj_a, conj_c) = (T::IS_COMPLEX && s.conj.0 != s.conj.1, T::IS_COMPLEX && s.conj.1);
+    // SAFETY: rows i .. i + ROWS of A and C exist, and all terms of the sum, by the caller's contract.
+    unsafe {
+        let a: [*const T; ROWS] = std::array::from_fn(|r| s.a.add(*s.rows_a.get_unchecked(i + r)));
+        let panel = s.b.cast::<R>();
+        for (l, &at) in s.sum_a.iter().enumerate() {
+            let b = *panel.add(step(l)).cast::<[R; W]>();
+            for r in 0..ROWS {
+                let a = a[r].add(at).cast::<R>();
+                let re = *a;
+                for w in 0..W {
+                    by_re[r][w] = by_re[r][w].madd::<FMA>(re, b[w]);
+                }
+                if T::IS_COMPLEX {
+                    let im = *a.add(1);
+                    for w in 0..W {
+                        by_im[r][w] = by_im[r][w].madd::<FMA>(im, b[w]);
+                    }
+                }
+            }
+        }
+        for r in 0..ROWS {
+            let mut row = by_re[r];
+            if T::IS_COMPLEX {
+                let sign = if conj_a { -R::one() } else { R::one() };
+                let sign_c = if conj_c { -R::one() } else { R::one() };
+                for w in (0..W).step_by(2) {
+                    row[w] = by_re[r][w] - sign * by_im[r][w + 1];
+                    row[w + 1] = sign_c * (by_re[r][w + 1] + sign * by_im[r][w]);
+                }
+            }
+            let c = s.c.add(*s.rows_c.get_unchecked(i + r));
+            if s.add || s.columns * parts::<T>() == W {
+                let c = c.cast::<[R; W]>();
+                if s.add {
+                    let old = *c;
+                    for w in 0..W {
+                        row[w] += old[w];
+                    }
+                }
+                *c = row;
+            } else {
+                store_part(&row, c.cast(), s.columns * parts::<T>());
+            }
+        }
+    }
+    ROWS
+}
