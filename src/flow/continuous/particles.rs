@@ -1,7 +1,7 @@
-//! [`PairField`]: the field of interacting particles, with radial networks that change in time.
+//! [`PairField`]: the field of interacting particles, with networks that change in time.
 
 use super::field::VelocityField;
-use super::pair_field::{RadialWeights, pair_field, pair_velocity};
+use super::pair_field::{PairWeights, RadialWeights, pair_field, pair_velocity};
 use crate::autodiff::Var;
 use crate::error::Result;
 use crate::nn::{Param, Params, Scope};
@@ -87,7 +87,38 @@ impl RadialNet {
     }
 }
 
-/// v_i = Σ_{j≠i} (x_i − x_j) φ(r_ij, t) + x_i ψ(|x_i|, t): commutes with permutations of the particles and with rotations and reflections about
+/// A function of pairs that changes in time, φ(r, s, t) = Σ_k c_k(t) tanh(a_k r + e_k ŝ + b_k(t)), s = |x_i|² + |x_j|²: a [`RadialNet`] whose
+/// units also know where the pair is. ŝ = (s − d ℓ²/8)/ℓ with the options' range ℓ, of mean zero over normal particles of width ℓ/4.
+#[derive(Clone, Copy, Debug)]
+pub struct PairNet {
+    radial: RadialNet,
+    e: Param,
+    scale: f64,
+    center: f64,
+}
+
+impl PairNet {
+    /// As [`RadialNet::new`], for particles in `dim` dimensions; e begins at zero.
+    ///
+    /// # Panics
+    /// As [`RadialNet::new`].
+    #[track_caller]
+    pub fn new<T: Real>(scope: &mut Scope<'_, T>, dim: usize, options: PairFieldOptions, rng: &mut dyn Rng) -> Self {
+        let radial = RadialNet::new(scope, options, rng);
+        let e = scope.param("e", Var::zeros(&[options.hidden]));
+        PairNet { radial, e, scale: 1.0 / options.range, center: dim as f64 * options.range.powi(2) / 8.0 }
+    }
+
+    /// The weights at the time t (0-d), for s itself.
+    pub fn at<T: Real>(&self, p: &Params<T>, t: &Var<T>) -> PairWeights<T> {
+        let [a, b, c] = self.radial.at(p, t);
+        let e = p.get(self.e) * T::from_f64(self.scale);
+        let b = b - &e * T::from_f64(self.center);
+        [a, e, b, c]
+    }
+}
+
+/// v_i = Σ_{j≠i} (x_i − x_j) φ(r_ij, s_ij, t) + x_i ψ(|x_i|, t) with s_ij = |x_i|² + |x_j|²: commutes with permutations of the particles and with rotations and reflections about
 /// the origin. Its divergence is in closed form and comes with the value in one pass ([`pair_field`]).
 ///
 /// From a base of independent, identical, isotropic particles the flow's density is symmetric as the field is.
@@ -95,7 +126,7 @@ impl RadialNet {
 pub struct PairField {
     particles: usize,
     dim: usize,
-    pair: RadialNet,
+    pair: PairNet,
     single: RadialNet,
 }
 
@@ -107,14 +138,14 @@ impl PairField {
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, particles: usize, dim: usize, options: PairFieldOptions, rng: &mut dyn Rng) -> Self {
         assert!(particles > 0 && dim > 0, "PairField: got {particles} particles in {dim} dimensions");
-        let pair = RadialNet::new(&mut scope.scope("pair"), options, rng);
+        let pair = PairNet::new(&mut scope.scope("pair"), dim, options, rng);
         let single = RadialNet::new(&mut scope.scope("single"), options, rng);
         PairField { particles, dim, pair, single }
     }
 
-    /// The radial networks φ and ψ.
-    pub fn radial(&self) -> [RadialNet; 2] {
-        [self.pair, self.single]
+    /// The networks φ and ψ.
+    pub fn networks(&self) -> (PairNet, RadialNet) {
+        (self.pair, self.single)
     }
 }
 
