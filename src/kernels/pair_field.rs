@@ -103,7 +103,7 @@ impl Lists {
 }
 
 /// Pairs of a sample, or its particles, by offsets of their coordinates.
-fn places(n: usize, d: usize, pairs: bool) -> Vec<(u32, u32)> {
+fn offsets(n: usize, d: usize, pairs: bool) -> Vec<(u32, u32)> {
     if pairs {
         (0..n).flat_map(|i| (i + 1..n).map(move |j| ((i * d) as u32, (j * d) as u32))).collect()
     } else {
@@ -228,12 +228,12 @@ impl Field<'_> {
     fn block_value<const PAIR: bool>(&self, first: usize, samples: usize, lists: &mut Lists, v: &mut [f64], div: &mut [f64]) {
         let (d, size) = (self.dim, self.sample());
         let x = &self.x[first * size..(first + samples) * size];
-        let places = places(self.particles, d, PAIR);
+        let offsets = offsets(self.particles, d, PAIR);
         let mut delta = [0.0; MAX_DIM];
         let delta = &mut delta[..d];
         lists.clear();
         for x in x.chunks_exact(size) {
-            for &(i, j) in &places {
+            for &(i, j) in &offsets {
                 let (i, j) = (i as usize, j as usize);
                 difference::<PAIR>(x, i, j, delta);
                 let square = dot(delta, delta);
@@ -246,7 +246,7 @@ impl Field<'_> {
         let mut p = 0;
         for ((x, v), div) in x.chunks_exact(size).zip(v.chunks_exact_mut(size)).zip(div) {
             let mut sum = 0.0;
-            for &(i, j) in &places {
+            for &(i, j) in &offsets {
                 let (i, j) = (i as usize, j as usize);
                 difference::<PAIR>(x, i, j, delta);
                 spread::<PAIR>(v, i, j, lists.f[p], delta);
@@ -277,13 +277,13 @@ impl Field<'_> {
         let (d, size) = (self.dim, self.sample());
         let range = first * size..(first + samples) * size;
         let (x, vbar, dbar) = (&self.x[range.clone()], &vbar[range], &dbar[first..first + samples]);
-        let places = places(self.particles, d, PAIR);
+        let offsets = offsets(self.particles, d, PAIR);
         let (mut delta, mut force) = ([0.0; MAX_DIM], [0.0; MAX_DIM]);
         let (delta, force) = (&mut delta[..d], &mut force[..d]);
         let factor = if PAIR { 2.0 } else { 1.0 };
         lists.clear();
         for ((x, vbar), dbar) in x.chunks_exact(size).zip(vbar.chunks_exact(size)).zip(dbar) {
-            for &(i, j) in &places {
+            for &(i, j) in &offsets {
                 let (i, j) = (i as usize, j as usize);
                 difference::<PAIR>(x, i, j, delta);
                 difference::<PAIR>(vbar, i, j, force);
@@ -295,7 +295,7 @@ impl Field<'_> {
         lists.pullback(self.radial::<PAIR>(), weights);
         let mut p = 0;
         for (((x, vbar), dbar), xbar) in x.chunks_exact(size).zip(vbar.chunks_exact(size)).zip(dbar).zip(xbar.chunks_exact_mut(size)) {
-            for &(i, j) in &places {
+            for &(i, j) in &offsets {
                 let (i, j) = (i as usize, j as usize);
                 difference::<PAIR>(x, i, j, delta);
                 difference::<PAIR>(vbar, i, j, force);
@@ -334,12 +334,12 @@ impl Field<'_> {
         let (d, size) = (self.dim, self.sample());
         let range = first * size..(first + samples) * size;
         let (x, dx) = (&self.x[range.clone()], &dx[range]);
-        let places = places(self.particles, d, PAIR);
+        let offsets = offsets(self.particles, d, PAIR);
         let (mut delta, mut moved) = ([0.0; MAX_DIM], [0.0; MAX_DIM]);
         let (delta, moved) = (&mut delta[..d], &mut moved[..d]);
         lists.clear();
         for sample in 0..samples {
-            for &(i, j) in &places {
+            for &(i, j) in &offsets {
                 let (i, j) = (sample * size + i as usize, sample * size + j as usize);
                 difference::<PAIR>(dx, i, j, moved);
                 let climb = 2.0 * place::<PAIR>(x, dx, i, j, d);
@@ -380,12 +380,12 @@ impl Field<'_> {
         let (d, size) = (self.dim, self.sample());
         let range = first * size..(first + samples) * size;
         let (x, dx, dvbar) = (&self.x[range.clone()], &dx[range.clone()], &dvbar[range]);
-        let places = places(self.particles, d, PAIR);
+        let offsets = offsets(self.particles, d, PAIR);
         let (mut delta, mut moved, mut force) = ([0.0; MAX_DIM], [0.0; MAX_DIM], [0.0; MAX_DIM]);
         let (delta, moved, force) = (&mut delta[..d], &mut moved[..d], &mut force[..d]);
         lists.clear();
         for sample in 0..samples {
-            for &(i, j) in &places {
+            for &(i, j) in &offsets {
                 let (i, j) = (sample * size + i as usize, sample * size + j as usize);
                 difference::<PAIR>(dx, i, j, moved);
                 difference::<PAIR>(dvbar, i, j, force);

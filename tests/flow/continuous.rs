@@ -301,6 +301,28 @@ fn pair_fields_commute_with_permutations_and_rotations() {
 }
 
 #[test]
+fn a_pair_net_learns_to_see_places_from_none() {
+    let mut rng = StdRng::seed_from_u64(5);
+    let mut p = Params::<f64>::new();
+    let options = PairFieldOptions { hidden: 6, order: 3, range: 3.0 };
+    let field = PairField::new(&mut p.scope("v"), 4, 2, options, &mut rng);
+    let (x, t): (Var<f64>, _) = (random(&[5, 8], 9), Var::scalar(0.3));
+    let (phi, psi) = field.networks();
+    let (w, alone) = (phi.at(&p, &t), psi.at(&p, &t));
+    let [a, e, b, c] = &w;
+    assert!(e.shape() == [6] && e.as_slice().iter().all(|e| *e == 0.0));
+    let (v, div) = pair_field(&x, 4, &w, &alone).unwrap();
+    let (expected, trace) = pair_field(&x, 4, &[a.clone(), Var::zeros(&[0]), b.clone(), c.clone()], &alone).unwrap();
+    assert!(worst(&v, &expected) < 1e-15 && worst(&div, &trace) < 1e-14);
+    // e is what s − d ℓ²/8 in units of ℓ is multiplied by
+    shaken(&mut p, 0.3);
+    let [_, e, b, _] = phi.at(&p, &t);
+    let [slope, drift, start, moved] = ["e", "e_drift", "b", "b_drift"].map(|name| p.by_name(&format!("v.pair.{name}")).unwrap());
+    let (slope, bias) = (slope + 0.3 * drift, start + 0.3 * moved);
+    assert!(worst(&e, &(&slope / 3.0)) < 1e-15 && worst(&b, &(bias - slope * 0.75)) < 1e-15);
+}
+
+#[test]
 fn a_symmetric_potential_gives_an_equivariant_flow() {
     let mut rng = StdRng::seed_from_u64(6);
     let mut p = Params::<f64>::new();
