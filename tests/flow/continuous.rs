@@ -317,7 +317,7 @@ fn a_pair_net_learns_to_see_places_from_none() {
     // e is what s − d ℓ²/8 in units of ℓ is multiplied by
     shaken(&mut p, 0.3);
     let [_, e, b, _] = phi.at(&p, &t);
-    let [slope, drift, start, moved] = ["e", "e_drift", "b", "b_drift"].map(|name| p.by_name(&format!("v.pair.{name}")).unwrap());
+    let [slope, drift, start, moved] = ["e", "e_drift", "b", "b_drift"].map(|name| p.by_name(&format!("v/pair/{name}")).unwrap());
     let (slope, bias) = (slope + 0.3 * drift, start + 0.3 * moved);
     assert!(worst(&e, &(&slope / 3.0)) < 1e-15 && worst(&b, &(bias - slope * 0.75)) < 1e-15);
 }
