@@ -45,13 +45,13 @@ struct Args {
     #[arg(long, default_value_t = 24)]
     hidden: usize,
     /// Chebyshev terms of φ and ψ in time: few, since a field that changes fast takes the solver many steps
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 8)]
     order: usize,
     /// Tolerance of the solver in training; a hundredth of it in the evaluation
     #[arg(long, default_value_t = 1e-4)]
     tolerance: f64,
     /// Learning rate at the start; it falls to zero
-    #[arg(long, default_value_t = 0.01)]
+    #[arg(long, default_value_t = 0.005)]
     rate: f64,
     /// Samples of the evaluation
     #[arg(long, default_value_t = 8192)]
