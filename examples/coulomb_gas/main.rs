@@ -17,10 +17,10 @@ use pullback::variational::{Annealing, ReverseKl, TrainOptions, Trainer, bounds_
 use rand::{SeedableRng, rngs::StdRng};
 
 /// The classical Coulomb gas in a parabolic trap, H = Σ_{i<j} 1/|x_i − x_j| + c Σ x_i², at inverse temperature β. Particles start as
-/// independent normal variables and move with the velocity v_i = Σ_j (x_i − x_j) φ(r_ij, t) + x_i ψ(|x_i|, t), which commutes with permutations
-/// and rotations; φ and ψ are learned so that the density q at the end lowers ⟨ln q⟩/β + ⟨H⟩, an upper bound of the free energy
-/// F = −ln Z/β by construction (Z = ∫ d^{nd}x e^{−βH}, no 1/n!). Reweighting with e^{−βH}/q gives F itself, and Markov chains of the gas give
-/// ⟨H⟩ and a lower bound.
+/// independent normal variables and move with the velocity v_i = Σ_j (x_i − x_j) φ(r_ij, s_ij, t) + x_i ψ(|x_i|, t), s_ij = |x_i|² + |x_j|²,
+/// which commutes with permutations and rotations; φ and ψ are learned so that the density q at the end lowers ⟨ln q⟩/β + ⟨H⟩, an upper
+/// bound of the free energy F = −ln Z/β by construction (Z = ∫ d^{nd}x e^{−βH}, no 1/n!). Reweighting with e^{−βH}/q gives F itself, and
+/// Markov chains of the gas give ⟨H⟩ and a lower bound.
 #[derive(Parser, serde::Serialize)]
 struct Args {
     /// Number of charges n
@@ -44,8 +44,8 @@ struct Args {
     /// Hidden units of φ and ψ
     #[arg(long, default_value_t = 24)]
     hidden: usize,
-    /// Chebyshev terms of φ and ψ in time
-    #[arg(long, default_value_t = 12)]
+    /// Chebyshev terms of φ and ψ in time: few, since a field that changes fast takes the solver many steps
+    #[arg(long, default_value_t = 8)]
     order: usize,
     /// Tolerance of the solver in training; a hundredth of it in the evaluation
     #[arg(long, default_value_t = 1e-4)]

@@ -18,26 +18,47 @@ fn weights(hidden: usize, seed: u64) -> RadialWeights<f64> {
     [random(&[hidden], seed), random(&[hidden], seed + 1), random(&[hidden], seed + 2)]
 }
 
-/// v and ∇·v by loops over particles and units.
-fn by_hand(x: &[f64], n: usize, phi: &RadialWeights<f64>, psi: &RadialWeights<f64>) -> (Vec<f64>, f64) {
+/// Weights of pairs, with slopes in s or without.
+fn pair_weights(hidden: usize, seed: u64, place: bool) -> PairWeights<f64> {
+    let [a, b, c] = weights(hidden, seed);
+    [a, random(&[if place { hidden } else { 0 }], seed + 50), b, c]
+}
+
+/// v and ∇·v by loops over ordered pairs and units.
+fn by_hand(x: &[f64], n: usize, [a, e, b, c]: &PairWeights<f64>, psi: &RadialWeights<f64>) -> (Vec<f64>, f64) {
     let d = x.len() / n;
-    let radial = |w: &RadialWeights<f64>, r: f64| {
-        let mut f = (0.0, 0.0);
-        for k in 0..w[0].len() {
-            let (a, b, c) = (w[0].as_slice()[k], w[1].as_slice()[k], w[2].as_slice()[k]);
-            let h = (a * r + b).tanh();
-            f = (f.0 + c * h, f.1 + c * a * (1.0 - h * h));
+    let [a, e, b, c] = [a, e, b, c].map(|w| w.as_slice());
+    // f, ∂f/∂r and ∂f/∂s
+    let network = |(a, e, b, c): (&[f64], &[f64], &[f64], &[f64]), r: f64, s: f64| {
+        let mut f = [0.0; 3];
+        for k in 0..a.len() {
+            let e = if e.is_empty() { 0.0 } else { e[k] };
+            let h = (a[k] * r + e * s + b[k]).tanh();
+            let slope = c[k] * (1.0 - h * h);
+            f = [f[0] + c[k] * h, f[1] + a[k] * slope, f[2] + e * slope];
         }
         f
     };
+    let square = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
     let (mut v, mut div) = (vec![0.0; x.len()], 0.0);
     for i in 0..n {
+        let xi = &x[i * d..(i + 1) * d];
         for j in 0..n {
-            let delta: Vec<f64> = (0..d).map(|k| x[i * d + k] - if i == j { 0.0 } else { x[j * d + k] }).collect();
-            let r = delta.iter().map(|x| x * x).sum::<f64>().sqrt();
-            let (f, df) = radial(if i == j { psi } else { phi }, r);
+            let xj = &x[j * d..(j + 1) * d];
+            if i == j {
+                let r = square(xi).sqrt();
+                let psi = (psi[0].as_slice(), &[][..], psi[1].as_slice(), psi[2].as_slice());
+                let [f, fr, _] = network(psi, r, 0.0);
+                (0..d).for_each(|k| v[i * d + k] += f * xi[k]);
+                div += d as f64 * f + r * fr;
+                continue;
+            }
+            let delta: Vec<f64> = xi.iter().zip(xj).map(|(a, b)| a - b).collect();
+            let r = square(&delta).sqrt();
+            let [f, fr, fs] = network((a, e, b, c), r, square(xi) + square(xj));
             (0..d).for_each(|k| v[i * d + k] += f * delta[k]);
-            div += d as f64 * f + r * df;
+            // ∇_i of (x_i − x_j) φ, with ∂s/∂x_i = 2 x_i
+            div += d as f64 * f + r * fr + 2.0 * fs * delta.iter().zip(xi).map(|(a, b)| a * b).sum::<f64>();
         }
     }
     (v, div)
@@ -48,16 +69,18 @@ fn the_fused_pair_field_is_its_formula() {
     let mut off = 0.0_f64;
     // widths and numbers of pairs that fill lanes and that do not, batches of one block and of many
     for (n, d, hidden, batch) in [(1, 1, 1, 1), (2, 3, 5, 3), (6, 2, 16, 70), (20, 2, 7, 4), (3, 1, 8, 200)] {
-        let (phi, psi) = (weights(hidden, 1), weights(hidden + 3, 4));
-        let x: Var<f64> = random(&[batch, n * d], 7);
-        let (v, div) = pair_field(&x, n, &phi, &psi).unwrap();
-        off = off.max(worst(&v, &pair_velocity(&x, n, &phi, &psi).unwrap()));
-        for row in 0..batch {
-            let (expected, trace) = by_hand(&x.as_slice()[row * n * d..(row + 1) * n * d], n, &phi, &psi);
-            for (a, b) in v.as_slice()[row * n * d..].iter().zip(&expected) {
-                off = off.max((a - b).abs());
+        for place in [false, true] {
+            let (phi, psi) = (pair_weights(hidden, 1, place), weights(hidden + 3, 4));
+            let x: Var<f64> = random(&[batch, n * d], 7);
+            let (v, div) = pair_field(&x, n, &phi, &psi).unwrap();
+            off = off.max(worst(&v, &pair_velocity(&x, n, &phi, &psi).unwrap()));
+            for row in 0..batch {
+                let (expected, trace) = by_hand(&x.as_slice()[row * n * d..(row + 1) * n * d], n, &phi, &psi);
+                for (a, b) in v.as_slice()[row * n * d..].iter().zip(&expected) {
+                    off = off.max((a - b).abs());
+                }
+                off = off.max((div.as_slice()[row] - trace).abs() / (n * n) as f64);
             }
-            off = off.max((div.as_slice()[row] - trace).abs() / (n * n) as f64);
         }
     }
     assert!(off < 1e-13, "off by {off:.1e}");
@@ -66,11 +89,16 @@ fn the_fused_pair_field_is_its_formula() {
 #[test]
 fn saturated_units_and_huge_arguments_are_finite_and_nan_is_not_hidden() {
     let w = |a: f64| -> RadialWeights<f64> { [Var::from([a, -a]), Var::from([0.0, a]), Var::from([1.0, 0.5])] };
+    let pair = |w: [Var<f64>; 3], e: f64| -> PairWeights<f64> {
+        let [a, b, c] = w;
+        [a, Var::from([e, 0.5 * e]), b, c]
+    };
     let x = Var::from(ndarray::array![[3.0, 0.0, -1.0, 2.0]]);
-    let (v, div) = pair_field(&x, 2, &w(1e6), &w(1e6)).unwrap();
-    let (expected, trace) = by_hand(x.as_slice(), 2, &w(1e6), &w(1e6));
+    let (phi, psi) = (pair(w(1e6), -1e5), w(1e6));
+    let (v, div) = pair_field(&x, 2, &phi, &psi).unwrap();
+    let (expected, trace) = by_hand(x.as_slice(), 2, &phi, &psi);
     assert!(worst(&v, &Var::from(expected).reshape(&[1, 4])) < 1e-14 && (div.item_at_0() - trace).abs() < 1e-13);
-    let (v, _) = pair_field(&Var::from(ndarray::array![[f64::NAN, 0.0, 1.0, 1.0]]), 2, &w(1.0), &w(1.0)).unwrap();
+    let (v, _) = pair_field(&Var::from(ndarray::array![[f64::NAN, 0.0, 1.0, 1.0]]), 2, &pair(w(1.0), 1.0), &w(1.0)).unwrap();
     assert!(v.as_slice().iter().all(|v| v.is_nan()));
 }
 
@@ -83,24 +111,27 @@ impl First for Var<f64> {
     }
 }
 
-type Point = (Var<f64>, RadialWeights<f64>, RadialWeights<f64>);
+type Point = (Var<f64>, PairWeights<f64>, RadialWeights<f64>);
 
 fn point(n: usize, d: usize, hidden: usize, batch: usize) -> Point {
-    (random(&[batch, n * d], 11), weights(hidden, 12), weights(hidden, 15))
+    (random(&[batch, n * d], 11), pair_weights(hidden, 12, true), weights(hidden, 15))
 }
 
 #[test]
 fn the_pair_field_is_differentiated_to_second_order() {
     gradcheck(|(x, phi, psi): &Point| pair_field(x, 3, phi, psi), &point(3, 2, 2, 2)).unwrap();
     gradcheck(|(x, phi, psi): &Point| pair_velocity(x, 2, phi, psi), &point(2, 3, 2, 2)).unwrap();
+    // of the distance alone
+    let (x, _, psi) = point(3, 2, 2, 2);
+    gradcheck(|(x, phi, psi): &Point| pair_field(x, 3, phi, psi), &(x, pair_weights(2, 12, false), psi)).unwrap();
 }
 
 #[test]
 fn tangents_of_the_velocity_are_differentiated_to_second_order() {
-    // the fused tangent, by x, by the weights and by the tangent itself, with one that is zero for a pair
+    // the fused tangent, by x, by the weights and by the tangent itself, with two particles that move alike: their distance stays, s does not
     let (x, phi, psi) = point(3, 2, 2, 1);
     let dx = Var::from(ndarray::array![[0.3, -0.2, 0.3, -0.2, 0.0, 0.7]]);
-    let tangent = |(x, phi, psi, dx): &(Var<f64>, RadialWeights<f64>, RadialWeights<f64>, Var<f64>)| {
+    let tangent = |(x, phi, psi, dx): &(Var<f64>, PairWeights<f64>, RadialWeights<f64>, Var<f64>)| {
         Ok::<_, Error>(jvp(|x: &Var<f64>| pair_velocity(x, 3, phi, psi), x, dx)?.1)
     };
     gradcheck(tangent, &(x.clone(), phi.clone(), psi.clone(), dx.clone())).unwrap();
@@ -117,7 +148,7 @@ fn tangents_of_the_velocity_are_differentiated_to_second_order() {
 
 #[test]
 fn coincident_particles_have_a_finite_field_and_gradient() {
-    let (phi, psi) = (weights(4, 1), weights(4, 4));
+    let (phi, psi) = (pair_weights(4, 1, true), weights(4, 4));
     let x = Var::from(ndarray::array![[0.5, 0.5, 0.5, 0.5, 0.0, 0.0]]);
     let loss = |(x, phi, psi): &Point| {
         let (v, div) = pair_field(x, 3, phi, psi)?;
@@ -139,12 +170,12 @@ fn results_do_not_depend_on_threads_and_f32_is_f64_rounded() {
                 Ok::<_, Error>((v.square().sum_axis(1) * div).sum())
             };
             let (value, g) = value_and_grad(loss, &p).unwrap();
-            [Var::from([value.item()]), g.0, g.1[0].clone(), g.1[2].clone(), g.2[1].clone()].map(|v| v.as_slice().to_vec())
+            [Var::from([value.item()]), g.0, g.1[0].clone(), g.1[1].clone(), g.1[3].clone(), g.2[1].clone()].map(|v| v.as_slice().to_vec())
         })
     };
     assert_eq!(run(1), run(3));
-    let single = |w: &RadialWeights<f64>| -> RadialWeights<f32> { w.clone().map(|w| w.astype()) };
-    let (v, div) = pair_field(&p.0.astype::<f32>(), 6, &single(&p.1), &single(&p.2)).unwrap();
+    let (phi, psi) = (p.1.each_ref().map(|w| w.astype::<f32>()), p.2.each_ref().map(|w| w.astype()));
+    let (v, div) = pair_field(&p.0.astype::<f32>(), 6, &phi, &psi).unwrap();
     let (expected, trace) = pair_field(&p.0, 6, &p.1, &p.2).unwrap();
     assert!(worst(&v.to_f64(), &expected) < 1e-5 && worst(&div.to_f64(), &trace) < 1e-4);
 }
@@ -270,6 +301,28 @@ fn pair_fields_commute_with_permutations_and_rotations() {
 }
 
 #[test]
+fn a_pair_net_learns_to_see_places_from_none() {
+    let mut rng = StdRng::seed_from_u64(5);
+    let mut p = Params::<f64>::new();
+    let options = PairFieldOptions { hidden: 6, order: 3, range: 3.0 };
+    let field = PairField::new(&mut p.scope("v"), 4, 2, options, &mut rng);
+    let (x, t): (Var<f64>, _) = (random(&[5, 8], 9), Var::scalar(0.3));
+    let (phi, psi) = field.networks();
+    let (w, alone) = (phi.at(&p, &t), psi.at(&p, &t));
+    let [a, e, b, c] = &w;
+    assert!(e.shape() == [6] && e.as_slice().iter().all(|e| *e == 0.0));
+    let (v, div) = pair_field(&x, 4, &w, &alone).unwrap();
+    let (expected, trace) = pair_field(&x, 4, &[a.clone(), Var::zeros(&[0]), b.clone(), c.clone()], &alone).unwrap();
+    assert!(worst(&v, &expected) < 1e-15 && worst(&div, &trace) < 1e-14);
+    // e is what s − d ℓ²/8 in units of ℓ is multiplied by
+    shaken(&mut p, 0.3);
+    let [_, e, b, _] = phi.at(&p, &t);
+    let [slope, drift, start, moved] = ["e", "e_drift", "b", "b_drift"].map(|name| p.by_name(&format!("v/pair/{name}")).unwrap());
+    let (slope, bias) = (slope + 0.3 * drift, start + 0.3 * moved);
+    assert!(worst(&e, &(&slope / 3.0)) < 1e-15 && worst(&b, &(bias - slope * 0.75)) < 1e-15);
+}
+
+#[test]
 fn a_symmetric_potential_gives_an_equivariant_flow() {
     let mut rng = StdRng::seed_from_u64(6);
     let mut p = Params::<f64>::new();
@@ -376,7 +429,7 @@ fn every_flow_integrates_to_one() {
             let coarse = if d == 1 {
                 200
             } else if name == "pair" {
-                128
+                192
             } else {
                 40
             };
@@ -399,9 +452,13 @@ fn what_does_not_fit_is_refused() {
     let x: Var<f64> = random(&[3, 2], 1);
     refuses(|| mlp.forward(&p, &x, None).unwrap(), &["context", "[3, 1]"]);
     refuses(|| mlp.inverse(&p, &x, Some(&random(&[2, 1], 2))).unwrap(), &["context", "[2, 1]"]);
-    refuses(|| pair_field(&x, 3, &weights(2, 1), &weights(2, 4)).unwrap(), &["2 columns", "3 particles"]);
+    refuses(|| pair_field(&x, 3, &pair_weights(2, 1, true), &weights(2, 4)).unwrap(), &["2 columns", "3 particles"]);
     let uneven = [random(&[2], 1), random(&[3], 2), random(&[2], 3)];
-    refuses(|| pair_field(&x, 2, &uneven, &weights(2, 4)).unwrap(), &["φ", "one length"]);
+    refuses(|| pair_field(&x, 2, &pair_weights(2, 1, true), &uneven).unwrap(), &["ψ", "[3]", "one length"]);
+    let [a, b, c] = uneven;
+    refuses(|| pair_field(&x, 2, &[a.clone(), a.clone(), b, a.clone()], &weights(2, 4)).unwrap(), &["φ", "[3]", "one length"]);
+    let one = random(&[1], 1);
+    refuses(|| pair_field(&x, 2, &[a.clone(), one, a, c], &weights(2, 4)).unwrap(), &["φ", "[1]", "empty e"]);
     refuses(|| Flow::new(Normal::standard(3).unwrap(), mlp.clone()).unwrap(), &["3 columns", "2"]);
     let (y, l) = mlp.forward(&p, &Var::zeros(&[0, 2]), None).unwrap();
     assert!(y.shape() == [0, 2] && l.shape() == [0]);

@@ -35,8 +35,8 @@ pub use divergence::{Divergence, Noise};
 pub use field::{MlpField, VelocityField};
 pub use flow::ContinuousFlow;
 pub use gradient_field::{GradientField, MlpPotential, Potential, Symmetrized};
-pub use pair_field::{RadialWeights, pair_field, pair_velocity};
-pub use particles::{PairField, PairFieldOptions, RadialNet};
+pub use pair_field::{PairWeights, RadialWeights, pair_field, pair_velocity};
+pub use particles::{PairField, PairFieldOptions, PairNet, RadialNet};
 
 #[allow(unused_imports)] // for the links above
 use super::Bijection;

@@ -1,7 +1,7 @@
-//! [`PairField`]: the field of interacting particles, with radial networks that change in time.
+//! [`PairField`]: the field of interacting particles, with networks that change in time.
 
 use super::field::VelocityField;
-use super::pair_field::{RadialWeights, pair_field, pair_velocity};
+use super::pair_field::{PairWeights, RadialWeights, pair_field, pair_velocity};
 use crate::autodiff::Var;
 use crate::error::Result;
 use crate::nn::{Param, Params, Scope};
@@ -10,13 +10,32 @@ use crate::random;
 use crate::scalar::Real;
 use rand::Rng;
 
-/// A radial function that changes in time, f(r, t) = Σ_k c_k(t) tanh(a_k r + b_k(t)), with b linear in t and c a Chebyshev series,
+/// A number for each hidden unit that is linear in time.
+#[derive(Clone, Copy, Debug)]
+struct Linear {
+    start: Param,
+    drift: Param,
+}
+
+impl Linear {
+    /// `start`, and a drift of zero, under `name` and "`name`_drift".
+    #[track_caller]
+    fn new<T: Real>(scope: &mut Scope<'_, T>, name: &str, start: Var<T>) -> Self {
+        let still = start.zeros_like();
+        Linear { start: scope.param(name, start), drift: scope.param(&format!("{name}_drift"), still) }
+    }
+
+    fn at<T: Real>(&self, p: &Params<T>, t: &Var<T>) -> Var<T> {
+        p.get(self.start) + t * p.get(self.drift)
+    }
+}
+
+/// A radial function that changes in time, f(r, t) = Σ_k c_k(t) tanh(a_k(t) r + b_k(t)), with a and b linear in t and c a Chebyshev series,
 /// c_k(t) = Σ_m C_mk T_m(2t − 1).
 #[derive(Clone, Copy, Debug)]
 pub struct RadialNet {
-    a: Param,
-    b: Param,
-    drift: Param,
+    a: Linear,
+    b: Linear,
     c: Param,
     order: usize,
 }
@@ -26,7 +45,7 @@ pub struct RadialNet {
 pub struct PairFieldOptions {
     /// Hidden units of each radial network.
     pub hidden: usize,
-    /// Terms of the Chebyshev series in time; 1 is a field that is constant in time but for its biases.
+    /// Terms of the Chebyshev series in time; 1 is a field that changes in time by its slopes and biases alone.
     pub order: usize,
     /// Distances up to which units are placed at the start.
     pub range: f64,
@@ -65,9 +84,8 @@ impl RadialNet {
         let decay: Vec<T> = (0..order).map(|m| T::from_f64(0.01 / (1 + m) as f64)).collect();
         let c = random::normal::<T>(rng, &[order, hidden]) * Var::from(decay).reshape(&[order, 1]);
         RadialNet {
-            a: scope.param("a", vector(&|_, slope| slope)),
-            b: scope.param("b", vector(&|center, slope| -slope * center)),
-            drift: scope.param("drift", Var::zeros(&[hidden])),
+            a: Linear::new(scope, "a", vector(&|_, slope| slope)),
+            b: Linear::new(scope, "b", vector(&|center, slope| -slope * center)),
             c: scope.param("c", c),
             order,
         }
@@ -82,12 +100,42 @@ impl RadialNet {
             basis.push(&s * &basis[n - 1] * T::from_f64(2.0) - &basis[n - 2]);
         }
         basis.truncate(self.order);
-        let b = p.get(self.b) + t * p.get(self.drift);
-        [p.get(self.a).clone(), b, stack(&basis, 0).matmul(p.get(self.c))]
+        [self.a.at(p, t), self.b.at(p, t), stack(&basis, 0).matmul(p.get(self.c))]
     }
 }
 
-/// v_i = Σ_{j≠i} (x_i − x_j) φ(r_ij, t) + x_i ψ(|x_i|, t): commutes with permutations of the particles and with rotations and reflections about
+/// A function of pairs that changes in time, φ(r, s, t) = Σ_k c_k(t) tanh(a_k(t) r + e_k(t) ŝ + b_k(t)), s = |x_i|² + |x_j|²: a [`RadialNet`] whose
+/// units also know where the pair is, with e linear in t. ŝ = (s − d ℓ²/8)/ℓ with the options' range ℓ, of mean zero over normal particles of width ℓ/4.
+#[derive(Clone, Copy, Debug)]
+pub struct PairNet {
+    radial: RadialNet,
+    e: Linear,
+    scale: f64,
+    center: f64,
+}
+
+impl PairNet {
+    /// As [`RadialNet::new`], for particles in `dim` dimensions; e begins at zero.
+    ///
+    /// # Panics
+    /// As [`RadialNet::new`].
+    #[track_caller]
+    pub fn new<T: Real>(scope: &mut Scope<'_, T>, dim: usize, options: PairFieldOptions, rng: &mut dyn Rng) -> Self {
+        let radial = RadialNet::new(scope, options, rng);
+        let e = Linear::new(scope, "e", Var::zeros(&[options.hidden]));
+        PairNet { radial, e, scale: 1.0 / options.range, center: dim as f64 * options.range.powi(2) / 8.0 }
+    }
+
+    /// The weights at the time t (0-d), for s itself.
+    pub fn at<T: Real>(&self, p: &Params<T>, t: &Var<T>) -> PairWeights<T> {
+        let [a, b, c] = self.radial.at(p, t);
+        let e = self.e.at(p, t) * T::from_f64(self.scale);
+        let b = b - &e * T::from_f64(self.center);
+        [a, e, b, c]
+    }
+}
+
+/// v_i = Σ_{j≠i} (x_i − x_j) φ(r_ij, s_ij, t) + x_i ψ(|x_i|, t) with s_ij = |x_i|² + |x_j|²: commutes with permutations of the particles and with rotations and reflections about
 /// the origin. Its divergence is in closed form and comes with the value in one pass ([`pair_field`]).
 ///
 /// From a base of independent, identical, isotropic particles the flow's density is symmetric as the field is.
@@ -95,7 +143,7 @@ impl RadialNet {
 pub struct PairField {
     particles: usize,
     dim: usize,
-    pair: RadialNet,
+    pair: PairNet,
     single: RadialNet,
 }
 
@@ -107,14 +155,14 @@ impl PairField {
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, particles: usize, dim: usize, options: PairFieldOptions, rng: &mut dyn Rng) -> Self {
         assert!(particles > 0 && dim > 0, "PairField: got {particles} particles in {dim} dimensions");
-        let pair = RadialNet::new(&mut scope.scope("pair"), options, rng);
+        let pair = PairNet::new(&mut scope.scope("pair"), dim, options, rng);
         let single = RadialNet::new(&mut scope.scope("single"), options, rng);
         PairField { particles, dim, pair, single }
     }
 
-    /// The radial networks φ and ψ.
-    pub fn radial(&self) -> [RadialNet; 2] {
-        [self.pair, self.single]
+    /// The networks φ and ψ.
+    pub fn networks(&self) -> (PairNet, RadialNet) {
+        (self.pair, self.single)
     }
 }
 
