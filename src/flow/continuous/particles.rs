@@ -105,7 +105,8 @@ impl RadialNet {
 }
 
 /// A function of pairs that changes in time, φ(r, s, t) = Σ_k c_k(t) tanh(a_k(t) r + e_k(t) ŝ + b_k(t)), s = |x_i|² + |x_j|²: a [`RadialNet`] whose
-/// units also know where the pair is, with e linear in t. ŝ = (s − d ℓ²/8)/ℓ with the options' range ℓ, of mean zero over normal particles of width ℓ/4.
+/// units also know where the pair is, with e linear in t. ŝ = (s − d ℓ²/8)/ℓ with the options' range ℓ, of mean zero over normal particles of
+/// width ℓ/4.
 #[derive(Clone, Copy, Debug)]
 pub struct PairNet {
     radial: RadialNet,
@@ -135,8 +136,8 @@ impl PairNet {
     }
 }
 
-/// v_i = Σ_{j≠i} (x_i − x_j) φ(r_ij, s_ij, t) + x_i ψ(|x_i|, t) with s_ij = |x_i|² + |x_j|²: commutes with permutations of the particles and with rotations and reflections about
-/// the origin. Its divergence is in closed form and comes with the value in one pass ([`pair_field`]).
+/// v_i = Σ_{j≠i} (x_i − x_j) φ(r_ij, s_ij, t) + x_i ψ(|x_i|, t) with s_ij = |x_i|² + |x_j|²: commutes with permutations of the particles and with
+/// rotations and reflections about the origin. Its divergence is in closed form and comes with the value in one pass ([`pair_field`]).
 ///
 /// From a base of independent, identical, isotropic particles the flow's density is symmetric as the field is.
 #[derive(Clone, Copy, Debug)]
