@@ -204,7 +204,8 @@ fn cases() -> Vec<Case> {
     let mut out = Vec::new();
     let mut add = |name, params: Params<f64>, flow: ContinuousFlow<f64>, context| {
         let (mut params, dim) = (params, flow.dim());
-        shaken(&mut params, 0.3);
+        // slopes of pair fields are steep already, and the solver takes as many steps as the field is rough
+        shaken(&mut params, if flow.dim() == 6 { 0.1 } else { 0.3 });
         out.push(Case { name, flow: flow.with_options(accurate()), params, dim, context });
     };
     let mut p = Params::new();
@@ -244,7 +245,8 @@ fn the_divergence_is_the_trace_of_the_dense_jacobian() {
 #[test]
 fn the_flow_is_inverted_and_its_logarithm_is_that_of_its_jacobian() {
     for case in cases() {
-        let x: Var<f64> = random(&[2, case.dim], 6);
+        let rows = if case.dim == 6 { 1 } else { 2 };
+        let x: Var<f64> = random(&[rows, case.dim], 6);
         let context = case.context.as_ref().map(|c| c.slice(s![..2, ..]));
         let context = context.as_ref();
         let (y, up) = case.flow.forward(&case.params, &x, context).unwrap();
@@ -253,8 +255,8 @@ fn the_flow_is_inverted_and_its_logarithm_is_that_of_its_jacobian() {
         assert!(off < 1e-10 && logs < 1e-10, "{}: x is off by {off:.1e}, the logarithm by {logs:.1e}", case.name);
         assert!(worst(&y, &x) > 1e-2, "{} is the identity, which tests nothing", case.name);
         let map = |x: &Var<f64>| Ok::<_, Error>(case.flow.forward(&case.params, x, context)?.0);
-        let whole = jacobian_forward(map, &x).unwrap().reshape(&[2, case.dim, 2, case.dim]);
-        for row in 0..2 {
+        let whole = jacobian_forward(map, &x).unwrap().reshape(&[rows, case.dim, rows, case.dim]);
+        for row in 0..rows {
             let (_, expected) = slogdet(&whole.slice(s![row, .., row, ..])).unwrap();
             let off = (expected.item() - up.as_slice()[row]).abs();
             assert!(off < 1e-9, "{}: row {row} is off by {off:.1e}", case.name);
@@ -271,7 +273,7 @@ fn both_directions_are_differentiated_to_second_order() {
     shaken(&mut p, 0.4);
     let mlp = ContinuousFlow::new(field).with_options(steps);
     let mut q = Params::new();
-    let field = PairField::new(&mut q.scope("v"), 2, 1, PairFieldOptions { hidden: 2, order: 2, range: 1.0 }, &mut rng);
+    let field = PairField::new(&mut q.scope("v"), 2, 1, PairFieldOptions { hidden: 1, order: 2, range: 1.0 }, &mut rng);
     shaken(&mut q, 0.4);
     let pair = ContinuousFlow::new(field).with_options(steps);
     for (flow, p) in [(mlp, p), (pair.clone(), q.clone()), (pair.with_divergence(Divergence::Exact), q)] {
@@ -422,7 +424,7 @@ fn every_flow_integrates_to_one() {
                 )),
             ),
         ];
-        shaken(&mut p, 0.3);
+        shaken(&mut p, 0.15);
         for (name, map) in fields {
             let flow = Flow::new(Normal::standard(d).unwrap(), map).unwrap();
             // densities of pair fields have kinks at the origin and on diagonals, along grid lines: their error is in h², and is taken out
