@@ -33,17 +33,25 @@ pub(super) unsafe fn direct<T: Scalar>(p: Product<T>) {
     debug_assert!(p.k <= DEPTH);
     // SAFETY: T is the type that `KIND` says.
     unsafe {
-        match (T::KIND, p.n <= 4) {
-            (ScalarKind::F32, false) => with_width::<T, f32, 16>(p),
-            (ScalarKind::F32, true) => with_width::<T, f32, 4>(p),
+        // `if const` leaves out what the other types have; a `match` would have the compiler make all of it for each
+        let narrow = p.n <= 4;
+        if const { matches!(T::KIND, ScalarKind::F32) } {
+            if narrow { with_width::<T, f32, 4>(p) } else { with_width::<T, f32, 16>(p) }
+        } else if const { matches!(T::KIND, ScalarKind::F64) } {
             // 3² columns, as bonds of dimension 3 make them, in one pass over A
-            (ScalarKind::F64, false) if (9..=12).contains(&p.n) => with_width::<T, f64, 12>(p),
-            (ScalarKind::F64, false) => with_width::<T, f64, 8>(p),
-            (ScalarKind::F64, true) => with_width::<T, f64, 4>(p),
-            (ScalarKind::C32, false) => with_width::<T, f32, 16>(p),
-            (ScalarKind::C32, true) => with_width::<T, f32, 8>(p),
-            (ScalarKind::C64, false) => with_width::<T, f64, 8>(p),
-            (ScalarKind::C64, true) => with_width::<T, f64, 4>(p),
+            if narrow {
+                with_width::<T, f64, 4>(p)
+            } else if (9..=12).contains(&p.n) {
+                with_width::<T, f64, 12>(p)
+            } else {
+                with_width::<T, f64, 8>(p)
+            }
+        } else if const { matches!(T::KIND, ScalarKind::C32) } {
+            if narrow { with_width::<T, f32, 8>(p) } else { with_width::<T, f32, 16>(p) }
+        } else if narrow {
+            with_width::<T, f64, 4>(p)
+        } else {
+            with_width::<T, f64, 8>(p)
         }
     }
 }

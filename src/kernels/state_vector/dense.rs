@@ -183,14 +183,21 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
         // SAFETY: passed on.
         unsafe {
             let at = self.layout::<L>();
-            match (at.places.len(), at.masks.as_slice()) {
-                (4, [0]) => self.unrolled::<L, 4, 1, 0, 2>(at),
-                (8, [0]) => self.unrolled::<L, 8, 1, 0, 1>(at),
-                (2, [0, 1]) if L::WIDTH > 1 => self.unrolled::<L, 2, 2, 1, 2>(at),
-                (4, [0, 1]) if L::WIDTH > 1 => self.unrolled::<L, 4, 2, 1, 1>(at),
-                (2, [0, 2]) if L::WIDTH > 2 => self.unrolled::<L, 2, 2, 2, 2>(at),
-                (4, [0, 2]) if L::WIDTH > 2 => self.unrolled::<L, 4, 2, 2, 1>(at),
-                _ => self.general(at),
+            // `if const`: loops that registers of this width do not have are not compiled
+            if const { L::WIDTH > 1 } && at.masks.as_slice() == [0, 1] && at.places.len() == 2 {
+                self.unrolled::<L, 2, 2, 1, 2>(at)
+            } else if const { L::WIDTH > 1 } && at.masks.as_slice() == [0, 1] && at.places.len() == 4 {
+                self.unrolled::<L, 4, 2, 1, 1>(at)
+            } else if const { L::WIDTH > 2 } && at.masks.as_slice() == [0, 2] && at.places.len() == 2 {
+                self.unrolled::<L, 2, 2, 2, 2>(at)
+            } else if const { L::WIDTH > 2 } && at.masks.as_slice() == [0, 2] && at.places.len() == 4 {
+                self.unrolled::<L, 4, 2, 2, 1>(at)
+            } else if at.masks.as_slice() == [0] && at.places.len() == 4 {
+                self.unrolled::<L, 4, 1, 0, 2>(at)
+            } else if at.masks.as_slice() == [0] && at.places.len() == 8 {
+                self.unrolled::<L, 8, 1, 0, 1>(at)
+            } else {
+                self.general(at)
             }
         }
     }

@@ -188,10 +188,13 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
             }
             let sign = if self.back { -1.0 } else { 1.0 };
             for turn in &layer.turns {
-                match turn.stride {
-                    1 if L::WIDTH > 1 => rotate_lanes::<A, L, 1>(psi, len, turn, sign),
-                    2 if L::WIDTH > 2 => rotate_lanes::<A, L, 2>(psi, len, turn, sign),
-                    _ => rotate::<A, L>(psi, len, turn, sign),
+                // `if const`: loops that registers of this width do not have are not compiled
+                if const { L::WIDTH > 1 } && turn.stride == 1 {
+                    rotate_lanes::<A, L, 1>(psi, len, turn, sign);
+                } else if const { L::WIDTH > 2 } && turn.stride == 2 {
+                    rotate_lanes::<A, L, 2>(psi, len, turn, sign);
+                } else {
+                    rotate::<A, L>(psi, len, turn, sign);
                 }
             }
             if self.back { scale::<A, L, 1, true>([psi], &layer.before) } else { scale::<A, L, 1, false>([psi], &layer.after) }
@@ -300,10 +303,12 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
             }
             let all = im(all, |_| true);
             for (turn, sum) in self.layer.turns.iter().zip(self.sums) {
-                let [x, y, half] = match turn.stride {
-                    1 if L::WIDTH > 1 => undo_lanes::<A, L, 1>(psi, lambda, len, turn),
-                    2 if L::WIDTH > 2 => undo_lanes::<A, L, 2>(psi, lambda, len, turn),
-                    _ => undo_turn::<A, L>(psi, lambda, len, turn),
+                let [x, y, half] = if const { L::WIDTH > 1 } && turn.stride == 1 {
+                    undo_lanes::<A, L, 1>(psi, lambda, len, turn)
+                } else if const { L::WIDTH > 2 } && turn.stride == 2 {
+                    undo_lanes::<A, L, 2>(psi, lambda, len, turn)
+                } else {
+                    undo_turn::<A, L>(psi, lambda, len, turn)
                 };
                 // the vector after the diagonal is turned about z
                 let xy = turn.after * Complex::new(x, y);

@@ -171,18 +171,24 @@ impl<A: Amplitude> Apply<A> {
 
 /// Picks the loop for the lanes that are exchanged and for a real or imaginary factor.
 macro_rules! pick {
-    ($self:ident, $lanes:ident) => {
-        match ($self.p.x & ($lanes::WIDTH - 1), (($self.p.x & $self.p.z).count_ones() % 2 == 0)) {
-            (0, true) => $self.sweep::<$lanes, 0, true>(),
-            (0, false) => $self.sweep::<$lanes, 0, false>(),
-            (1, true) => $self.sweep::<$lanes, 1, true>(),
-            (1, false) => $self.sweep::<$lanes, 1, false>(),
-            (2, true) => $self.sweep::<$lanes, 2, true>(),
-            (2, false) => $self.sweep::<$lanes, 2, false>(),
-            (_, true) => $self.sweep::<$lanes, 3, true>(),
-            (_, false) => $self.sweep::<$lanes, 3, false>(),
+    ($self:ident, $lanes:ident) => {{
+        let (lane, imaginary) = ($self.p.x & ($lanes::WIDTH - 1), ($self.p.x & $self.p.z).count_ones() % 2 == 0);
+        // `if const`: loops that registers of this width do not have are not compiled
+        if const { $lanes::WIDTH > 2 } && lane >= 2 {
+            match (lane, imaginary) {
+                (2, true) => $self.sweep::<$lanes, 2, true>(),
+                (2, false) => $self.sweep::<$lanes, 2, false>(),
+                (_, true) => $self.sweep::<$lanes, 3, true>(),
+                (_, false) => $self.sweep::<$lanes, 3, false>(),
+            }
+        } else if const { $lanes::WIDTH > 1 } && lane == 1 {
+            if imaginary { $self.sweep::<$lanes, 1, true>() } else { $self.sweep::<$lanes, 1, false>() }
+        } else if imaginary {
+            $self.sweep::<$lanes, 0, true>()
+        } else {
+            $self.sweep::<$lanes, 0, false>()
         }
-    };
+    }};
 }
 
 impl<A: Amplitude> Loop<A> for Apply<A> {

@@ -153,13 +153,16 @@ pub(super) unsafe fn write<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *mut
 
 /// Picks the loop for pairs inside a register or not.
 macro_rules! by_low {
-    ($self:ident, $lanes:ident, $at:ident) => {
-        match $at.low {
-            0 if $lanes::WIDTH > 1 => $self.sweep::<$lanes, 0>($at),
-            1 if $lanes::WIDTH > 2 => $self.sweep::<$lanes, 1>($at),
-            _ => $self.sweep::<$lanes, 2>($at),
+    ($self:ident, $lanes:ident, $at:ident) => {{
+        // `if const`: loops that registers of this width do not have are not compiled
+        if const { $lanes::WIDTH > 1 } && $at.low == 0 {
+            $self.sweep::<$lanes, 0>($at)
+        } else if const { $lanes::WIDTH > 2 } && $at.low == 1 {
+            $self.sweep::<$lanes, 1>($at)
+        } else {
+            $self.sweep::<$lanes, 2>($at)
         }
-    };
+    }};
 }
 pub(super) use by_low;
 

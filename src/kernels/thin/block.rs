@@ -34,17 +34,25 @@ impl<T: Scalar> Strip<'_, T> {
     pub unsafe fn run(&self, width: usize) {
         // SAFETY: T is the type that `KIND` says, and the width one of its widths.
         unsafe {
-            match (T::KIND, width) {
-                (ScalarKind::F64, 4) => self.with_width::<f64, 4>(),
-                (ScalarKind::F64, 8) => self.with_width::<f64, 8>(),
-                (ScalarKind::F64, _) => self.with_width::<f64, 12>(),
-                (ScalarKind::F32, 4) => self.with_width::<f32, 4>(),
-                (ScalarKind::F32, 8) => self.with_width::<f32, 8>(),
-                (ScalarKind::F32, _) => self.with_width::<f32, 16>(),
-                (ScalarKind::C64, 4) => self.with_width::<f64, 4>(),
-                (ScalarKind::C64, _) => self.with_width::<f64, 8>(),
-                (ScalarKind::C32, 8) => self.with_width::<f32, 8>(),
-                (ScalarKind::C32, _) => self.with_width::<f32, 16>(),
+            // `if const` leaves out what the other types have; a `match` would have the compiler make all of it for each
+            if const { matches!(T::KIND, ScalarKind::F64) } {
+                match width {
+                    4 => self.with_width::<f64, 4>(),
+                    8 => self.with_width::<f64, 8>(),
+                    _ => self.with_width::<f64, 12>(),
+                }
+            } else if const { matches!(T::KIND, ScalarKind::F32) } {
+                match width {
+                    4 => self.with_width::<f32, 4>(),
+                    8 => self.with_width::<f32, 8>(),
+                    _ => self.with_width::<f32, 16>(),
+                }
+            } else if const { matches!(T::KIND, ScalarKind::C64) } {
+                if width == 4 { self.with_width::<f64, 4>() } else { self.with_width::<f64, 8>() }
+            } else if width == 8 {
+                self.with_width::<f32, 8>()
+            } else {
+                self.with_width::<f32, 16>()
             }
         }
     }
@@ -70,22 +78,26 @@ impl<T: Scalar> Strip<'_, T> {
     }
 }
 
+/// Vectors of so many numbers.
+const fn vectors<R>(width: usize) -> usize {
+    width * size_of::<R>() / 32
+}
+
 /// All rows, as many at a time as have their sums in registers and enough of them to hide the time an addition takes, or as evenly as few go.
 #[inline(always)]
 unsafe fn blocks<T: Scalar, R: Native, const W: usize, const FMA: bool>(s: &Strip<T>, step: impl Fn(usize) -> usize + Copy) {
     let (mut i, m) = (0, s.rows_a.len());
-    let vectors = W * size_of::<R>() / 32;
     // SAFETY: the caller's contract.
     unsafe {
         while i < m {
             let left = m - i;
             i += if left == 1 {
                 block::<T, R, 1, W, FMA>(s, i, step)
-            } else if T::IS_COMPLEX || left == 2 {
+            } else if const { T::IS_COMPLEX } || left == 2 {
                 block::<T, R, 2, W, FMA>(s, i, step)
-            } else if vectors == 3 {
+            } else if const { vectors::<R>(W) == 3 } {
                 block::<T, R, 3, W, FMA>(s, i, step)
-            } else if vectors <= 1 && left >= 6 {
+            } else if const { vectors::<R>(W) <= 1 } && left >= 6 {
                 block::<T, R, 6, W, FMA>(s, i, step)
             } else if matches!(left, 3 | 5 | 6 | 9) {
                 block::<T, R, 3, W, FMA>(s, i, step)
@@ -109,7 +121,10 @@ unsafe fn block<T: Scalar, R: Native, const ROWS: usize, const W: usize, const F
     let (conj_a, conj_c) = (T::IS_COMPLEX && s.conj.0 != s.conj.1, T::IS_COMPLEX && s.conj.1);
     // SAFETY: rows i .. i + ROWS of A and C exist, and all terms of the sum, by the caller's contract.
     unsafe {
-        let a: [*const T; ROWS] = std::array::from_fn(|r| s.a.add(*s.rows_a.get_unchecked(i + r)));
+        let mut a = [s.a; ROWS];
+        for r in 0..ROWS {
+            a[r] = s.a.add(*s.rows_a.get_unchecked(i + r));
+        }
         let panel = s.b.cast::<R>();
         for (l, &at) in s.sum_a.iter().enumerate() {
             let b = *panel.add(step(l)).cast::<[R; W]>();
