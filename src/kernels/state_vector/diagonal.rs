@@ -2,7 +2,7 @@
 //!
 //! For a block of low index bits the entries are laid out as the amplitudes are, and kept while the bits above ask for the same ones.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, total};
+use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total};
 use crate::kernels::parallel::collect;
 use num_complex::Complex;
 
@@ -114,8 +114,7 @@ impl<A: Amplitude> Loop<A> for Pass<'_, A> {
                     }
                 }
             }
-            let (even, odd) = total(sum, |_| true);
-            even - odd
+            im_total(sum, |_| true)
         }
     }
 }

@@ -5,7 +5,7 @@
 //! qubit has real coefficients and costs half of the multiplications.
 
 use super::two_level::Su2;
-use super::{Amplitude, Lanes, Loop, State, by_lane, dispatch, total};
+use super::{Amplitude, Lanes, Loop, State, by_lane, dispatch, im_total, re_total};
 use num_complex::Complex;
 use smallvec::{SmallVec, smallvec};
 use std::marker::PhantomData;
@@ -181,12 +181,12 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
         let (psi, len, layer) = (self.psi.start.get(), self.psi.len, self.layer);
         // SAFETY: the tables are as long as the state (`check`), and the qubits inside it.
         unsafe {
+            let sign = if self.back { -1.0 } else { 1.0 };
             if self.back {
                 scale::<A, L, 1, true>([psi], &layer.after)
             } else {
                 scale::<A, L, 1, false>([psi], &layer.before)
             }
-            let sign = if self.back { -1.0 } else { 1.0 };
             for turn in &layer.turns {
                 // `if const`: loops that registers of this width do not have are not compiled
                 if const { L::WIDTH > 1 } && turn.stride == 1 {
@@ -241,7 +241,7 @@ unsafe fn undo_turn<A: Amplitude, L: Lanes<A>>(psi: *mut A, lambda: *mut A, len:
                 s.fnma(g0, c.mul(g1)).store(q1.add(i));
             }
         }
-        [im(x0.add(x1), |_| true), re(y0.add(y1), |_| true), im(z, |_| true)]
+        [im_total(x0.add(x1), |_| true), re_total(y0.add(y1), |_| true), im_total(z, |_| true)]
     }
 }
 
@@ -262,24 +262,8 @@ unsafe fn undo_lanes<A: Amplitude, L: Lanes<A>, const MASK: usize>(psi: *mut A, 
             s.fma(g.xor::<MASK>(), c.mul(g)).store(lambda.add(i));
         }
         let (zero, one) = (|lane: usize| lane & MASK == 0, |lane: usize| lane & MASK != 0);
-        [im(x, |_| true), re(y, one) - re(y, zero), im(z, zero)]
+        [im_total(x, |_| true), re_total(y, one) - re_total(y, zero), im_total(z, zero)]
     }
-}
-
-/// Σ (first − second parts): the imaginary part of Σ λ*ψ from λ times ψ with its parts exchanged.
-#[inline(always)]
-unsafe fn im<A: Amplitude, L: Lanes<A>>(x: L, on: impl Fn(usize) -> bool) -> f64 {
-    // SAFETY: passed on.
-    let (even, odd) = unsafe { total(x, on) };
-    even - odd
-}
-
-/// Σ (first + second parts)
-#[inline(always)]
-unsafe fn re<A: Amplitude, L: Lanes<A>>(x: L, on: impl Fn(usize) -> bool) -> f64 {
-    // SAFETY: passed on.
-    let (even, odd) = unsafe { total(x, on) };
-    even + odd
 }
 
 impl<A: Amplitude> Loop<A> for Undo<'_, A> {
@@ -301,7 +285,7 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
                 z.conj_times(x).store(psi.add(i));
                 z.conj_times(y).store(lambda.add(i));
             }
-            let all = im(all, |_| true);
+            let all = im_total(all, |_| true);
             for (turn, sum) in self.layer.turns.iter().zip(self.sums) {
                 let [x, y, half] = if const { L::WIDTH > 1 } && turn.stride == 1 {
                     undo_lanes::<A, L, 1>(psi, lambda, len, turn)

@@ -152,6 +152,22 @@ unsafe fn total<A: Amplitude, L: Lanes<A>>(x: L, on: impl Fn(usize) -> bool) -> 
     (sum.re, sum.im)
 }
 
+/// Σ (first − second parts): the imaginary part of Σ λ*ψ from λ times ψ with its parts exchanged.
+#[inline(always)]
+unsafe fn im_total<A: Amplitude, L: Lanes<A>>(x: L, on: impl Fn(usize) -> bool) -> f64 {
+    // SAFETY: passed on.
+    let (even, odd) = unsafe { total(x, on) };
+    even - odd
+}
+
+/// Σ (first + second parts)
+#[inline(always)]
+unsafe fn re_total<A: Amplitude, L: Lanes<A>>(x: L, on: impl Fn(usize) -> bool) -> f64 {
+    // SAFETY: passed on.
+    let (even, odd) = unsafe { total(x, on) };
+    even + odd
+}
+
 fn parity(x: usize) -> usize {
     (x.count_ones() & 1) as usize
 }

@@ -3,7 +3,7 @@
 //! With P = i^{|x∧z|} X^x Z^z, ⟨j|P|j⊕x⟩ = i^{|x∧z|} (−1)^{(j⊕x)·z}, so that ψ_j ← cos(θ/2) ψ_j − i sin(θ/2) ⟨j|P|j⊕x⟩ ψ_{j⊕x}: the factor
 //! is real or imaginary as |x∧z| is odd or even, half the arithmetic of a general gate on one qubit.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, parity, split, total};
+use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total, parity, re_total, split};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -256,8 +256,8 @@ impl<A: Amplitude> Undo<A> {
                 }
             });
             // Im(w) from the exchanged parts; Im(iw) = Re(w) where the factor is imaginary
-            let (even, odd) = total(sum, |lane| at.lanes.contains(lane));
-            if IMAGINARY { even - odd } else { even + odd }
+            let on = |lane| at.lanes.contains(lane);
+            if IMAGINARY { im_total(sum, on) } else { re_total(sum, on) }
         }
     }
 }
@@ -306,8 +306,8 @@ impl<A: Amplitude> Bracket<'_, A> {
                 let from = partner::<A, L, LANE, IMAGINARY>(L::load(psi.add(k ^ flip)));
                 sum = L::load(lambda.add(k)).fma(signs.by_parity[odd].mul(from), sum);
             });
-            let (even, odd) = total(sum, |lane| at.lanes.contains(lane));
-            if IMAGINARY { even - odd } else { even + odd }
+            let on = |lane| at.lanes.contains(lane);
+            if IMAGINARY { im_total(sum, on) } else { re_total(sum, on) }
         }
     }
 }

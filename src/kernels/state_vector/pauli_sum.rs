@@ -5,7 +5,7 @@
 //! high bits stay the same.
 
 use super::pauli_rotation::Masks;
-use super::{Amplitude, Lanes, Loop, by_lane, dispatch, parity, total};
+use super::{Amplitude, Lanes, Loop, by_lane, dispatch, parity, re_total};
 use crate::kernels::parallel::{Shared, collect};
 use num_complex::Complex;
 
@@ -265,8 +265,7 @@ impl<A: Amplitude> Loop<A> for Dot<'_, A> {
             for j in (0..self.x.len()).step_by(L::WIDTH) {
                 sum = L::load(self.x.as_ptr().add(j)).fma(L::load(self.y.as_ptr().add(j)), sum);
             }
-            let (even, odd) = total(sum, |_| true);
-            even + odd
+            re_total(sum, |_| true)
         }
     }
 }

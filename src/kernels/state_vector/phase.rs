@@ -1,6 +1,6 @@
 //! A phase on the amplitudes whose index has given bits: Z, S, T, phase gates and their controlled forms.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, split, total};
+use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total, split};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -93,8 +93,7 @@ impl<A: Amplitude> Loop<A> for Undo<A> {
                 im.fma(y.swap(), re.mul(y)).store(q);
                 i = ((i | fixed) + 1) & !fixed;
             }
-            let (even, odd) = total(sum, |lane| lanes.contains(lane));
-            even - odd
+            im_total(sum, |lane| lanes.contains(lane))
         }
     }
 }
@@ -133,8 +132,7 @@ impl<A: Amplitude> Loop<A> for Bracket<'_, A> {
                 sum = L::load(self.lambda.as_ptr().add(i | value)).fma(x.swap(), sum);
                 i = ((i | fixed) + 1) & !fixed;
             }
-            let (even, odd) = total(sum, |lane| lanes.contains(lane));
-            even - odd
+            im_total(sum, |lane| lanes.contains(lane))
         }
     }
 }

@@ -3,7 +3,7 @@
 //! With α = a + ib and β = c + id the gate is ((α, −β*), (β, α*)): four real coefficients, so that a sweep over ψ and λ keeps them, the sums
 //! and the amplitudes in sixteen registers.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, split, total};
+use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total, re_total, split};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -182,10 +182,8 @@ unsafe fn accumulate<A: Amplitude, L: Lanes<A>>([x, y, z0, z1]: &mut [L; 4], f0:
 #[inline(always)]
 unsafe fn vector<A: Amplitude, L: Lanes<A>>([x, y, z0, z1]: [L; 4], lanes: Subset) -> [f64; 3] {
     let on = |lane| lanes.contains(lane);
-    let im = |(even, odd)| even - odd;
-    let re = |(even, odd)| even + odd;
     // SAFETY: passed on.
-    unsafe { [im(total(x, on)), re(total(y, on)), im(total(z0, on)) - im(total(z1, on))] }
+    unsafe { [im_total(x, on), re_total(y, on), im_total(z0, on) - im_total(z1, on)] }
 }
 
 struct Apply<A> {
