@@ -3,11 +3,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use common::plot::{Figure, Panel};
 use common::{Options, Run};
 use pullback::flow::continuous::{ContinuousFlow, PairField, PairFieldOptions};
-use pullback::flow::{Flow, Normal};
+use pullback::flow::{Base, Flow, Ginibre, Normal};
 use pullback::nn::Params;
 use pullback::ode::{Method, OdeOptions, Stepping};
 use pullback::optim::{Adam, Clip, Schedule};
@@ -16,8 +16,9 @@ use pullback::prelude::*;
 use pullback::variational::{Annealing, ReverseKl, TrainOptions, Trainer, bounds_with, free_energy_with, metropolize};
 use rand::{SeedableRng, rngs::StdRng};
 
-/// The classical Coulomb gas in a parabolic trap, H = Σ_{i<j} 1/|x_i − x_j| + c Σ x_i², at inverse temperature β. Particles start as
-/// independent normal variables and move with the velocity v_i = Σ_j (x_i − x_j) φ(r_ij, s_ij, t) + x_i ψ(|x_i|, t), s_ij = |x_i|² + |x_j|²,
+/// The classical Coulomb gas in a parabolic trap, H = Σ_{i<j} 1/|x_i − x_j| + c Σ x_i², at inverse temperature β. In the plane,
+/// particles start as the eigenvalues of a random matrix, which repel each other as charges with logarithmic interaction do, otherwise as
+/// independent normal variables. They move with the velocity v_i = Σ_j (x_i − x_j) φ(r_ij, s_ij, t) + x_i ψ(|x_i|, t), s_ij = |x_i|² + |x_j|²,
 /// which commutes with permutations and rotations; φ and ψ are learned so that the density q at the end lowers ⟨ln q⟩/β + ⟨H⟩, an upper
 /// bound of the free energy F = −ln Z/β by construction (Z = ∫ d^{nd}x e^{−βH}, no 1/n!). Reweighting with e^{−βH}/q gives F itself, and
 /// Markov chains of the gas give ⟨H⟩ and a lower bound.
@@ -38,6 +39,9 @@ struct Args {
     /// Training steps [default: 1000 for up to 8 charges, 4000 beyond]
     #[arg(long)]
     steps: Option<u64>,
+    /// Density to start from [default: ginibre for d = 2, normal otherwise]
+    #[arg(long)]
+    base: Option<Start>,
     /// Samples of a training step
     #[arg(long, default_value_t = 64)]
     batch: usize,
@@ -65,6 +69,16 @@ struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     options: Options,
+}
+
+/// The density that the flow starts from.
+#[derive(Clone, Copy, PartialEq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Start {
+    /// Independent particles
+    Normal,
+    /// Eigenvalues of complex matrices of normal numbers; in the plane only
+    Ginibre,
 }
 
 /// F of a setting by thermodynamic integration: (n, d, c, β), F, its error, where it comes from.
@@ -100,6 +114,7 @@ fn main() -> common::Outcome {
     }
     let (n, d, c, beta) = (args.particles, args.dim, args.confinement, args.beta);
     let steps = *args.steps.get_or_insert(if n <= 8 { 1000 } else { 4000 });
+    let start = *args.base.get_or_insert(if d == 2 { Start::Ginibre } else { Start::Normal });
     let mut run = Run::start("coulomb_gas", &args, &args.options)?;
     let seed = args.options.seed;
 
@@ -120,7 +135,12 @@ fn main() -> common::Outcome {
     // steps are adaptive: with fixed ones, training finds fields that they do not resolve, and a loss below F
     let flow = |tolerance: f64| -> Result<Flow<f64>> {
         let options = OdeOptions { method: Method::Tsit5, stepping: Stepping::adaptive(tolerance, tolerance), ..Default::default() };
-        Flow::new(Normal::new(vec![0.0; n * d], vec![width; n * d])?, ContinuousFlow::new(field).with_options(options))
+        // both have ⟨Σ x_i²⟩ of the chains
+        let base: Box<dyn Base<f64>> = match start {
+            Start::Normal => Box::new(Normal::new(vec![0.0; n * d], vec![width; n * d])?),
+            Start::Ginibre => Box::new(Ginibre::new(n, width * (4.0 / (n + 1) as f64).sqrt())?),
+        };
+        Flow::new(base, ContinuousFlow::new(field).with_options(options))
     };
     let model = flow(args.tolerance)?;
 

@@ -14,8 +14,8 @@
 //! | that follow a velocity field | [`continuous`] |
 //! | made of others | [`Composition`], [`Inverse`] |
 //!
-//! Bases are [`Normal`], [`Uniform`] (boxes and tori), [`Truncated`] and [`Mixture`]. [`Flow::symmetrized`] makes a density symmetric
-//! under a finite [`Group`].
+//! Bases are [`Normal`], [`Uniform`] (boxes and tori), [`Truncated`], [`Mixture`] and, for particles that repel each other, [`Ginibre`].
+//! [`Flow::symmetrized`] makes a density symmetric under a finite [`Group`].
 //!
 //! ```
 //! use pullback::flow::{Bijection, ColumnMask, Composition, Coupling, Flow, Net, Normal, RationalQuadratic, Tails};
@@ -51,6 +51,7 @@ pub mod continuous;
 mod coupling;
 mod density;
 mod elementwise;
+mod ginibre;
 mod linear;
 mod monotone;
 mod scale;
@@ -65,6 +66,7 @@ pub use conditioner::{Conditioner, Net};
 pub use coupling::{ColumnMask, Coupling};
 pub use density::{Flow, Noise};
 pub use elementwise::Elementwise;
+pub use ginibre::Ginibre;
 pub use linear::{ActNorm, Householder, LuLinear, Permutation};
 pub use monotone::{IncreasingMap, RootSolved, TanhSum};
 pub use scale::Scale;

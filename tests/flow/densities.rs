@@ -37,6 +37,7 @@ fn bases() -> Vec<(&'static str, Box<dyn Base<f64>>, f64, f64)> {
         ("torus", Box::new(Uniform::torus(2, 6.0).unwrap()), 0.0, 6.0),
         ("truncated", Box::new(Truncated::new(normal(), vec![-1.0; 2], vec![1.5; 2]).unwrap()), -1.0, 1.5),
         ("mixture", Box::new(mixture.unwrap()), -12.0, 12.0),
+        ("ginibre of one", Box::new(Ginibre::new(1, 0.8).unwrap()), -6.0, 6.0),
     ]
 }
 
@@ -63,6 +64,47 @@ fn bases_integrate_to_one_and_draw_from_themselves() {
             }
         }
     }
+}
+
+/// Two particles: the density is a product in (x₁ + x₂)/√2 and (x₁ − x₂)/√2.
+#[test]
+fn two_particles_of_ginibre_integrate_to_one() {
+    let pair = Ginibre::new(2, 0.7).unwrap();
+    let turned = |middle: &Var<f64>, apart: &Var<f64>| {
+        let x = pullback::ops::concatenate(&[middle + apart, middle - apart], 1) * 0.5f64.sqrt();
+        pair.log_prob(&Params::new(), &x).unwrap()
+    };
+    let (zero, one) = (Var::<f64>::zeros(&[1, 2]), Var::<f64>::ones(&[1, 2]));
+    let by_distance = integral([-5.0; 2], [5.0; 2], 200, &|x| turned(&x.zeros_like(), x));
+    let by_middle = integral([-5.0; 2], [5.0; 2], 200, &|x| turned(x, &x.ones_like()));
+    is_one("ginibre", by_distance * by_middle / turned(&zero, &one).exp().item(), 1e-6);
+}
+
+/// The squares |x_i|² are, in some order, independent gamma variables of shapes 1, …, n (Kostlan), and Stein's identity
+/// ⟨∇·f + f·∇ln p⟩ = 0 with f = |x_i|² x_i ties the draws to the density.
+#[test]
+fn ginibre_draws_from_itself() {
+    let (n, scale, rows) = (4usize, 0.7, 20_000);
+    let base = Ginibre::new(n, scale).unwrap();
+    let x: Var<f64> = base.sample(rows, &mut rng(4)).unwrap();
+    assert_eq!(x.as_slice(), Base::<f64>::sample(&base, rows, &mut rng(4)).unwrap().as_slice());
+    let single: Var<f32> = base.sample(rows, &mut rng(4)).unwrap();
+    assert!((single.astype::<f64>() - &x).abs().max().item() < 1e-6);
+    let is = |what: &str, drawn: &Var<f64>, exact: f64| {
+        let off = (drawn.mean().item() - exact) / (drawn.var(0).item() / rows as f64).sqrt();
+        assert!(off.abs() < 5.0, "{what} is {} in place of {exact}, {off:.1} standard errors off", drawn.mean().item());
+    };
+    let squares = x.reshape(&[rows, n, 2]).square().sum_axis(-1) / (scale * scale);
+    is("Σ|x|²", &squares.sum_axis(1), 10.0);
+    is("Σ|x|⁴", &squares.square().sum_axis(1), 2.0 + 6.0 + 12.0 + 20.0);
+    is("Π|x|²", &squares.prod_axis(1), 24.0);
+    // any particle is like any other
+    (0..n).for_each(|i| is("|x_i|²", &squares.slice(s![.., i]), 2.5));
+
+    let gradient = grad(|x: &Var<f64>| base.log_prob(&Params::new(), x).unwrap().sum(), &x).unwrap();
+    let weighted = (x.reshape(&[rows, n, 2]) * gradient.reshape(&[rows, n, 2])).sum_axis(-1) * &squares;
+    is("Stein's sum", &(weighted + &squares * 4.0).sum_axis(1), 0.0);
+    gradcheck(|x: &Var<f64>| base.log_prob(&Params::new(), x).unwrap(), &x.slice(s![..2, ..])).unwrap();
 }
 
 type Build = fn(&mut Params<f64>) -> Box<dyn Bijection<f64>>;

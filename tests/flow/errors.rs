@@ -59,6 +59,10 @@ fn points_outside_the_domain() {
     refused(Base::<f64>::log_prob(&uniform, &p, &point(-0.1)), &["uniform", "row 1", "-0.1"]);
     let truncated = Truncated::new(Normal::standard(1).unwrap(), vec![0.0], vec![f64::INFINITY]).unwrap();
     refused(Base::<f64>::log_prob(&truncated, &p, &point(-1.0)), &["truncated", "row 1", "[0, inf]"]);
+    let ginibre = Ginibre::new(2, 1.0).unwrap();
+    let points = Var::from_shape_vec(&[2, 4], vec![0.0, 1.0, 2.0, 3.0, 0.5, 0.25, 0.5, 0.25]).unwrap();
+    refused(Base::<f64>::log_prob(&ginibre, &p, &points), &["ginibre", "row 1", "particles 0 and 1", "[0.5, 0.25]"]);
+    refused(Base::<f64>::log_prob(&ginibre, &p, &point(1.0)), &["ginibre", "[2, 1]", "(batch, 4)"]);
     for tails in [Tails::Bounded, Tails::Circular] {
         let mut p = Params::<f64>::new();
         let map = Elementwise::new(&mut p.scope("a"), 1, spline(tails)).unwrap();
@@ -85,6 +89,8 @@ fn options_out_of_range() {
     refused(Normal::new(vec![0.0; 2], vec![1.0]), &["2 means and 1"]);
     refused(Normal::standard(0), &["0 columns"]);
     refused(Uniform::new(vec![1.0], vec![1.0]), &["high − low is 0"]);
+    refused(Ginibre::new(0, 1.0), &["0 particles"]);
+    refused(Ginibre::new(2, f64::NAN), &["NaN", "positive"]);
     refused(Truncated::new(Normal::standard(1).unwrap(), vec![1.0], vec![0.0]), &["column 0"]);
     refused(Group::generated(2, &[vec![2.0, 0.0, 0.0, 1.0]]), &["generator 0 is not orthogonal"]);
     refused(Group::generated(2, &[vec![1.0]]), &["1 entries", "2 × 2"]);
