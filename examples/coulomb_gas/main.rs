@@ -36,7 +36,7 @@ struct Args {
     /// Inverse temperature β
     #[arg(long, default_value_t = 10.0)]
     beta: f64,
-    /// Training steps [default: 1000 for up to 8 charges, 4000 beyond]
+    /// Training steps [default: 1000 for up to 8 charges, 1500 beyond]
     #[arg(long)]
     steps: Option<u64>,
     /// Density to start from [default: ginibre for d = 2, normal otherwise]
@@ -113,7 +113,7 @@ fn main() -> common::Outcome {
         (args.batch, args.samples, args.sweeps) = (64, 2048, 4000);
     }
     let (n, d, c, beta) = (args.particles, args.dim, args.confinement, args.beta);
-    let steps = *args.steps.get_or_insert(if n <= 8 { 1000 } else { 4000 });
+    let steps = *args.steps.get_or_insert(if n <= 8 { 1000 } else { 1500 });
     let start = *args.base.get_or_insert(if d == 2 { Start::Ginibre } else { Start::Normal });
     let mut run = Run::start("coulomb_gas", &args, &args.options)?;
     let seed = args.options.seed;
@@ -149,7 +149,7 @@ fn main() -> common::Outcome {
     let warmup = (steps as usize / 20).clamp(1, 50);
     let schedule = Schedule::Cosine { initial: args.rate, last: 0.01 * args.rate, steps: (steps as usize - warmup).max(1) }.warmup(warmup);
     // a pair that is close has a force that has nothing to say about the others
-    let optimizer = Adam::new(schedule).clip(Clip::Norm(10.0 * beta * n as f64));
+    let optimizer = Adam::new(schedule).clip(Clip::Norm(beta * n as f64));
     let train = TrainOptions { steps, seed, checkpoint: Some(run.out().join("checkpoints")), progress: true, ..Default::default() };
     let mut trainer = Trainer::new(params, optimizer, train);
     if args.resume
