@@ -122,6 +122,20 @@ impl<A> State<A> {
     }
 }
 
+/// Two index bits that a pass does not run through but takes all values of in one step, the lowest that are not fixed; 0 where there are
+/// none, and the same amplitudes are then read and written twice. A step from index to index waits for the one before it: three cycles,
+/// which is what a register read, multiplied and written takes in the cache.
+fn abreast<const B: usize>(len: usize, fixed: &mut usize, count: &mut usize) -> [usize; B] {
+    let mut bits = [0; B];
+    for b in &mut bits {
+        let free = (len - 1) & !*fixed;
+        *b = free & free.wrapping_neg();
+        *fixed |= *b;
+        *count >>= (*b != 0) as usize;
+    }
+    bits
+}
+
 /// Most lanes that a register has.
 const LANES: usize = 4;
 

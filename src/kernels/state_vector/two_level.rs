@@ -3,7 +3,7 @@
 //! With α = a + ib and β = c + id the gate is ((α, −β*), (β, α*)): four real coefficients, so that a sweep over ψ and λ keeps them, the sums
 //! and the amplitudes in sixteen registers.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total, re_total, split};
+use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, im_total, re_total, split};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -151,6 +151,29 @@ pub(super) unsafe fn write<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *mut
     }
 }
 
+/// Two pairs of registers: those of a cache line one after the other, or each takes a cycle more.
+#[inline(always)]
+pub(super) unsafe fn write_two<A: Amplitude, L: Lanes<A>, const LOW: usize>([p0, p1]: [*mut A; 2], b: usize, y: [L; 2], z: [L; 2]) {
+    // SAFETY: passed on.
+    unsafe {
+        let ([y0, y1], [z0, z1]) = if 1 << LOW < L::WIDTH {
+            let ((y0, y1), (z0, z1)) = (y[0].pair::<LOW>(y[1]), z[0].pair::<LOW>(z[1]));
+            ([y0, y1], [z0, z1])
+        } else {
+            (y, z)
+        };
+        y0.store(p0);
+        if 1 << LOW < L::WIDTH || p1 == p0.add(L::WIDTH) {
+            y1.store(p1);
+            z0.store(p0.add(b));
+        } else {
+            z0.store(p0.add(b));
+            y1.store(p1);
+        }
+        z1.store(p1.add(b));
+    }
+}
+
 /// Picks the loop for pairs inside a register or not.
 macro_rules! by_low {
     ($self:ident, $lanes:ident, $at:ident) => {{
@@ -194,18 +217,59 @@ struct Apply<A> {
 
 impl<A: Amplitude> Apply<A> {
     #[inline(always)]
-    unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) {
+    unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, mut at: Layout) {
+        if 1 << LOW < L::WIDTH {
+            // SAFETY: passed on.
+            return unsafe { self.along_lanes::<L, LOW>() };
+        }
         let psi = self.psi.start.get();
+        let [b] = abreast(self.psi.len, &mut at.fixed, &mut at.count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let u = coefficients::<A, L>(self.u, at.lanes, 1.0);
             let mut i = 0;
             for _ in 0..at.count {
                 let (p0, p1) = (psi.add(i | at.zero), psi.add(i | at.one));
-                let (x0, x1) = read::<A, L, LOW>(p0, p1);
-                let (y0, y1) = rotate(u, x0, x1, x0.swap(), x1.swap());
-                write::<A, L, LOW>(p0, p1, y0, y1);
+                let (x0, x1) = (L::load(p0), L::load(p1));
+                let (z0, z1) = (L::load(p0.add(b)), L::load(p1.add(b)));
+                let (x0, x1) = rotate(u, x0, x1, x0.swap(), x1.swap());
+                let (z0, z1) = rotate(u, z0, z1, z0.swap(), z1.swap());
+                write_two::<A, L, LOW>([p0, p1], b, [x0, x1], [z0, z1]);
                 i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+
+    /// Pairs inside a register: real and imaginary part of the first of each in both places, times a column of the matrix, and the second.
+    #[inline(always)]
+    unsafe fn along_lanes<L: Lanes<A>, const LOW: usize>(self) {
+        let psi = self.psi.start.get();
+        let (low, target) = (L::WIDTH - 1, 1 << LOW);
+        let controls = Subset { mask: self.pairs.mask & !target, value: self.pairs.zero & !target };
+        let mut fixed = controls.mask | low;
+        let mut count = self.psi.len >> fixed.count_ones();
+        let [b] = abreast(self.psi.len, &mut fixed, &mut count);
+        let (lanes, high) = (Subset { mask: controls.mask & low, value: controls.value & low }, controls.value & !low);
+        let Su2 { alpha, beta } = self.u;
+        let entry = |lane: usize, column: usize| match ((lane & target != 0) as usize, column) {
+            (row, column) if !lanes.contains(lane) => Complex::new((row == column) as usize as f64, 0.0),
+            (0, 0) => alpha,
+            (0, _) => -beta.conj(),
+            (_, 0) => beta,
+            _ => alpha.conj(),
+        };
+        // SAFETY: indices stay below the length, a power of two above all bits (`check`).
+        unsafe {
+            let i_times = |z: Complex<f64>| Complex::new(-z.im, z.re);
+            let column = |k: usize| (by_lane::<A, L>(|lane| entry(lane, k)), by_lane::<A, L>(|lane| i_times(entry(lane, k))));
+            let ((u, iu), (v, iv)) = (column(0), column(1));
+            let mut i = 0;
+            for _ in 0..count {
+                let p = psi.add(i | high);
+                let (x, z) = (L::parts::<LOW>(p), L::parts::<LOW>(p.add(b)));
+                iv.fma(x[3], v.fma(x[2], iu.fma(x[1], u.mul(x[0])))).store(p);
+                iv.fma(z[3], v.fma(z[2], iu.fma(z[1], u.mul(z[0])))).store(p.add(b));
+                i = ((i | fixed) + 1) & !fixed;
             }
         }
     }
