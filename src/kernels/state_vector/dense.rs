@@ -45,10 +45,17 @@ struct Layout<A> {
     fixed: usize,
     value: usize,
     count: usize,
+    /// Ascending.
     places: Vec<usize>,
     masks: Vec<usize>,
     /// Registers, aligned: for each output register, or each two, each input register and each mask: the entries' real and imaginary parts.
     factors: Aligned<A>,
+}
+
+impl<A> Layout<A> {
+    fn streams(&self) -> usize {
+        super::streams(self.places.iter().copied())
+    }
 }
 
 impl<A: Amplitude> Apply<'_, A> {
@@ -98,7 +105,7 @@ impl<A: Amplitude> Apply<'_, A> {
     #[inline(always)]
     unsafe fn four<L: Lanes<A>, const P: usize, const M: usize, const MASK: usize>(self, mut at: Layout<A>) {
         let psi = self.psi.start.get();
-        let [b] = abreast(self.psi.len, &mut at.fixed, &mut at.count);
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         let places: [usize; P] = at.places.as_slice().try_into().expect("as many places");
         assert!(P * M == 4 && at.factors.len() == 8 * P * L::WIDTH);
         let factors = at.factors.as_ptr();
@@ -146,7 +153,7 @@ impl<A: Amplitude> Apply<'_, A> {
     #[inline(always)]
     unsafe fn general<L: Lanes<A>, const R: usize>(self, mut at: Layout<A>) {
         let psi = self.psi.start.get();
-        let [b] = abreast(self.psi.len, &mut at.fixed, &mut at.count);
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         let columns = at.places.len() * at.masks.len();
         assert!(at.factors.len() == 2 * at.places.len() * columns * L::WIDTH && at.places.len() % R == 0);
         // SAFETY: indices stay below the length, a power of two above all bits (`apply`); `x` has 2 · columns registers, and each R rows

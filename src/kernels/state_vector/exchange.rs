@@ -14,7 +14,7 @@ impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, mut at: Layout) {
         let psi = self.psi.start.get();
-        let [b] = abreast(self.psi.len, &mut at.fixed, &mut at.count);
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let go = by_lane::<A, L>(|i| if at.lanes.contains(i) { Complex::new(-1.0, -1.0) } else { Complex::new(1.0, 1.0) });

@@ -3,7 +3,7 @@
 //! With P = i^{|x∧z|} X^x Z^z, ⟨j|P|j⊕x⟩ = i^{|x∧z|} (−1)^{(j⊕x)·z}, so that ψ_j ← cos(θ/2) ψ_j − i sin(θ/2) ⟨j|P|j⊕x⟩ ψ_{j⊕x}: the factor
 //! is real or imaginary as |x∧z| is odd or even, half the arithmetic of a general gate on one qubit.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total, parity, re_total, split};
+use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, im_total, parity, re_total, split, streams};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -38,8 +38,8 @@ struct Signs<L> {
     turn: usize,
 }
 
-/// The loop takes both values of `abreast` more bits itself, the lowest that are not fixed.
-fn layout(p: Masks, controls: Subset, len: usize, width: usize, abreast: usize) -> Layout {
+/// The loop takes both values of `more` bits itself.
+fn layout<A>(p: Masks, controls: Subset, len: usize, width: usize, more: usize) -> Layout {
     let low = width - 1;
     let high = controls.without(low);
     let flip = p.x & !low;
@@ -48,8 +48,10 @@ fn layout(p: Masks, controls: Subset, len: usize, width: usize, abreast: usize) 
     let mut fixed = high.mask | low | pivot;
     let mut count = len >> fixed.count_ones();
     let mut pairs = [0; 2];
-    for pair in &mut pairs[..abreast] {
-        [*pair] = super::abreast(len, &mut fixed, &mut count);
+    let mut streams = streams([0, pivot]);
+    for pair in &mut pairs[..more] {
+        [*pair] = abreast::<A, 1>(len, streams, &mut fixed, &mut count);
+        streams *= 2;
     }
     let block = count.min(u64::BITS as usize);
     Layout {
@@ -148,7 +150,7 @@ impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
         let flips = self.p.x & !(L::WIDTH - 1) != 0;
-        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH, if flips { 1 } else { 2 });
+        let at = layout::<A>(self.p, self.controls, self.psi.len, L::WIDTH, if flips { 1 } else { 2 });
         let [a, b] = at.pairs;
         let psi = self.psi.start.get();
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
@@ -241,7 +243,7 @@ struct Undo<A> {
 impl<A: Amplitude> Undo<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
-        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH, 0);
+        let at = layout::<A>(self.p, self.controls, self.psi.len, L::WIDTH, 0);
         let (psi, lambda) = (self.psi.start.get(), self.lambda.start.get());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
@@ -311,7 +313,7 @@ impl<A: Amplitude> Bracket<'_, A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
         // all indices in turn: each amplitude's partner is read where it is
-        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
+        let at = layout::<A>(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
         let (psi, lambda, flip) = (self.psi.as_ptr(), self.lambda.as_ptr(), self.p.x & !(L::WIDTH - 1));
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
@@ -357,7 +359,7 @@ struct Generate<'a, A> {
 impl<A: Amplitude> Generate<'_, A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
-        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
+        let at = layout::<A>(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
         let (psi, out, flip) = (self.psi.as_ptr(), self.out.as_mut_ptr(), self.p.x & !(L::WIDTH - 1));
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {

@@ -42,7 +42,7 @@ impl<A: Amplitude> Loop<A> for Apply<A> {
     unsafe fn run<L: Lanes<A>>(self) {
         let (mut fixed, value, mut count, lanes) = layout(self.on, self.psi.len, L::WIDTH);
         let psi = self.psi.start.get();
-        let [a, b] = abreast(self.psi.len, &mut fixed, &mut count);
+        let [a, b] = abreast::<A, 2>(self.psi.len, 1, &mut fixed, &mut count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let (re, im) = factor::<A, L>(self.z, lanes);

@@ -84,8 +84,8 @@ fn gates(n: usize) -> Vec<(usize, Su2)> {
 #[test]
 fn a_layer_is_its_gates_one_after_the_other() {
     type C = Complex<f64>;
-    for n in 1..=9 {
-        let gates = gates(n);
+    let backwards = |n: usize| gates(n).into_iter().map(|(q, u)| (n - 1 - q, u)).collect();
+    for (n, gates) in (1..=9).flat_map(|n| [(n, gates(n)), (n, backwards(n))]) {
         let layer = Layer::new(n, &gates);
         let (mut psi, mut lambda) = (state::<C>(n, 0.3), state::<C>(n, 1.7));
         let (mut by_gate, mut by_layer) = (psi.clone(), psi.clone());

@@ -91,6 +91,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// Places that a step reads far from each other.
+    pub(super) fn streams(&self) -> usize {
+        super::streams([self.zero, self.one])
+    }
+
     pub(super) fn new(pairs: Pairs, len: usize, width: usize) -> Layout {
         let differ = pairs.zero ^ pairs.one;
         let controls = Subset { mask: pairs.mask & !differ, value: pairs.zero & !differ };
@@ -300,7 +305,7 @@ impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn general<L: Lanes<A>>(self, mut at: Layout) {
         let psi = self.psi.start.get();
-        let [b] = abreast(self.psi.len, &mut at.fixed, &mut at.count);
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let m = [self.entry::<L>(0, at.lanes), self.entry(1, at.lanes), self.entry(2, at.lanes), self.entry(3, at.lanes)];
@@ -319,7 +324,7 @@ impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn half<L: Lanes<A>, const SWAP: bool>(self, mut at: Layout) {
         let psi = self.psi.start.get();
-        let [b] = abreast(self.psi.len, &mut at.fixed, &mut at.count);
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let m = [self.entry::<L>(0, at.lanes), self.entry(1, at.lanes), self.entry(2, at.lanes), self.entry(3, at.lanes)];
@@ -350,7 +355,7 @@ impl<A: Amplitude> Apply<A> {
         let controls = Subset { mask: self.pairs.mask & !target, value: self.pairs.zero & !target };
         let mut fixed = controls.mask | low;
         let mut count = self.psi.len >> fixed.count_ones();
-        let [b] = abreast(self.psi.len, &mut fixed, &mut count);
+        let [b] = abreast::<A, 1>(self.psi.len, 1, &mut fixed, &mut count);
         let (lanes, high) = (Subset { mask: controls.mask & low, value: controls.value & low }, controls.value & !low);
         let entry = |lane: usize, column: usize| {
             let row = (lane & target != 0) as usize;
