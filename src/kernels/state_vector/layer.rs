@@ -2,8 +2,7 @@
 //!
 //! ((α, −β*), (β, α*)) = p diag(1, r p*) ((|α|, −|β|), (|β|, |α|)) diag(1, r* p*) with the phases p of α and r of β. The diagonals of all gates
 //! commute with the rotations of other qubits, so they become one table before the rotations and one after them: what is left for each
-//! qubit has real coefficients. Its larger one goes into the table as well, cos ((1, −t), (t, 1)) with t = tan, or
-//! sin diag(−1, 1) ((−t, 1), (1, t)) with t = cot: a quarter of the multiplications.
+//! qubit has real coefficients and costs half of the multiplications.
 
 use super::two_level::Su2;
 use super::{Amplitude, Lanes, Loop, State, by_lane, dispatch, im_total, re_total};
@@ -14,37 +13,15 @@ use std::marker::PhantomData;
 /// Gates from which the tables pay.
 pub const GATES: usize = 6;
 
-/// ((1, −t), (t, 1)) on a qubit, of columns that are exchanged or not.
+/// ((cos, −sin), (sin, cos)) on a qubit.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
     /// 1 << qubit
     stride: usize,
-    t: f64,
-    exchanged: bool,
-    /// What the table after the rotations has for its length.
-    scale: f64,
+    cos: f64,
+    sin: f64,
     /// What the table after the rotations has where the qubit is 1, over where it is 0.
     after: Complex<f64>,
-}
-
-impl Turn {
-    /// The strides from which the two amplitudes of a pair are read.
-    fn sources(&self) -> (usize, usize) {
-        if self.exchanged { (self.stride, 0) } else { (0, self.stride) }
-    }
-
-    /// Coefficients of a register's own number and of the one exchanged along the lanes' bit `bit`, with t or −t.
-    fn of_lanes(&self, bit: usize, t: f64) -> (impl Fn(usize) -> f64, impl Fn(usize) -> f64) {
-        let signed = move |lane: usize| if lane & bit == 0 { -t } else { t };
-        let exchanged = self.exchanged;
-        let pick = move |lane: usize, mixed: bool| if mixed { signed(lane) } else { 1.0 };
-        (move |lane| pick(lane, exchanged), move |lane| pick(lane, !exchanged))
-    }
-
-    /// The inverse has −t, but where the columns are exchanged it is symmetric.
-    fn back(&self) -> f64 {
-        if self.exchanged { self.t } else { -self.t }
-    }
 }
 
 /// Gates on different qubits of a state.
@@ -73,12 +50,10 @@ impl<A: Amplitude> Layer<A> {
         for &(qubit, u) in gates {
             assert!(qubit < n);
             let ((cos, p), (sin, r)) = (phase(u.alpha), phase(u.beta));
-            let exchanged = sin > cos;
-            let (scale, t, sign) = if exchanged { (sin, cos / sin, -1.0) } else { (cos, sin / cos, 1.0) };
-            all *= p * (scale * sign);
+            all *= p;
             before[qubit] = (r * p).conj();
-            after[qubit] = r * p.conj() * sign;
-            turns.push(Turn { stride: 1 << qubit, t, exchanged, scale, after: after[qubit] });
+            after[qubit] = r * p.conj();
+            turns.push(Turn { stride: 1 << qubit, cos, sin, after: after[qubit] });
         }
         let table = |phases: &[Complex<f64>], start| dispatch(Table { phases, start, amplitude: PhantomData });
         Layer { turns, before: table(&before, one), after: table(&after, all) }
@@ -146,6 +121,18 @@ unsafe fn scale<A: Amplitude, L: Lanes<A>, const S: usize, const BACK: bool>(sta
     }
 }
 
+/// ±sin along the lanes of a qubit inside a register.
+#[inline(always)]
+unsafe fn signed<A: Amplitude, L: Lanes<A>>(bit: usize, sin: f64) -> L {
+    // SAFETY: passed on.
+    unsafe {
+        by_lane::<A, L>(|lane| {
+            let s = if lane & bit == 0 { -sin } else { sin };
+            Complex::new(s, s)
+        })
+    }
+}
+
 #[inline(always)]
 unsafe fn same<A: Amplitude, L: Lanes<A>>(x: f64) -> L {
     // SAFETY: passed on.
@@ -154,18 +141,17 @@ unsafe fn same<A: Amplitude, L: Lanes<A>>(x: f64) -> L {
 
 /// A rotation on a qubit that is not in a register.
 #[inline(always)]
-unsafe fn rotate<A: Amplitude, L: Lanes<A>>(psi: *mut A, len: usize, turn: &Turn, t: f64) {
+unsafe fn rotate<A: Amplitude, L: Lanes<A>>(psi: *mut A, len: usize, turn: &Turn, sign: f64) {
     let stride = turn.stride;
-    let (first, second) = turn.sources();
     // SAFETY: indices stay below the length, a multiple of twice the stride.
     unsafe {
-        let t = same::<A, L>(t);
+        let (c, s) = (same::<A, L>(turn.cos), same::<A, L>(sign * turn.sin));
         for block in (0..len).step_by(2 * stride) {
-            let p = psi.add(block);
+            let (p0, p1) = (psi.add(block), psi.add(block + stride));
             for i in (0..stride).step_by(L::WIDTH) {
-                let (x, y) = (L::load(p.add(first + i)), L::load(p.add(second + i)));
-                t.fnma(y, x).store(p.add(i));
-                t.fma(x, y).store(p.add(stride + i));
+                let (x0, x1) = (L::load(p0.add(i)), L::load(p1.add(i)));
+                s.fnma(x1, c.mul(x0)).store(p0.add(i));
+                s.fma(x0, c.mul(x1)).store(p1.add(i));
             }
         }
     }
@@ -173,12 +159,10 @@ unsafe fn rotate<A: Amplitude, L: Lanes<A>>(psi: *mut A, len: usize, turn: &Turn
 
 /// The same on a qubit that is the bit `MASK` of the lanes.
 #[inline(always)]
-unsafe fn rotate_lanes<A: Amplitude, L: Lanes<A>, const MASK: usize>(psi: *mut A, len: usize, turn: &Turn, t: f64) {
-    let (own, other) = turn.of_lanes(MASK, t);
+unsafe fn rotate_lanes<A: Amplitude, L: Lanes<A>, const MASK: usize>(psi: *mut A, len: usize, turn: &Turn, sign: f64) {
     // SAFETY: the length is a whole number of registers.
     unsafe {
-        let c = by_lane::<A, L>(|lane| Complex::new(own(lane), own(lane)));
-        let s = by_lane::<A, L>(|lane| Complex::new(other(lane), other(lane)));
+        let (c, s) = (same::<A, L>(turn.cos), signed::<A, L>(MASK, sign * turn.sin));
         for i in (0..len).step_by(L::WIDTH) {
             let x = L::load(psi.add(i));
             s.fma(x.xor::<MASK>(), c.mul(x)).store(psi.add(i));
@@ -202,20 +186,20 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
         let (psi, len, layer) = (self.psi.start.get(), self.psi.len, self.layer);
         // SAFETY: the tables are as long as the state (`check`), and the qubits inside it.
         unsafe {
+            let sign = if self.back { -1.0 } else { 1.0 };
             if self.back {
                 scale::<A, L, 1, true>([psi], &layer.after)
             } else {
                 scale::<A, L, 1, false>([psi], &layer.before)
             }
             for turn in &layer.turns {
-                let t = if self.back { turn.back() } else { turn.t };
                 // `if const`: loops that registers of this width do not have are not compiled
                 if const { L::WIDTH > 1 } && turn.stride == 1 {
-                    rotate_lanes::<A, L, 1>(psi, len, turn, t);
+                    rotate_lanes::<A, L, 1>(psi, len, turn, sign);
                 } else if const { L::WIDTH > 2 } && turn.stride == 2 {
-                    rotate_lanes::<A, L, 2>(psi, len, turn, t);
+                    rotate_lanes::<A, L, 2>(psi, len, turn, sign);
                 } else {
-                    rotate::<A, L>(psi, len, turn, t);
+                    rotate::<A, L>(psi, len, turn, sign);
                 }
             }
             if self.back { scale::<A, L, 1, true>([psi], &layer.before) } else { scale::<A, L, 1, false>([psi], &layer.after) }
@@ -236,32 +220,30 @@ struct Undo<'a, A> {
     sums: &'a mut [[f64; 3]],
 }
 
-/// (Im⟨λ|X|ψ⟩, Im⟨λ|Y|ψ⟩, Im⟨λ|1 + Z|ψ⟩/2) along a qubit that is not in a register, where 0 and 1 are exchanged if columns are; then the
-/// rotation back.
+/// (Im⟨λ|X|ψ⟩, Im⟨λ|Y|ψ⟩, Im⟨λ|1 + Z|ψ⟩/2) along a qubit that is not in a register, then the rotation back.
 #[inline(always)]
 unsafe fn undo_turn<A: Amplitude, L: Lanes<A>>(psi: *mut A, lambda: *mut A, len: usize, turn: &Turn) -> [f64; 3] {
     let stride = turn.stride;
-    let (first, second) = turn.sources();
     // SAFETY: indices stay below the length, a multiple of twice the stride.
     unsafe {
-        let t = same::<A, L>(turn.back());
+        let (c, s) = (same::<A, L>(turn.cos), same::<A, L>(turn.sin));
         // two sums where there are two terms: one would wait for itself
         let [mut x0, mut x1, mut y0, mut y1, mut z] = [same::<A, L>(0.0); 5];
         for block in (0..len).step_by(2 * stride) {
-            let (p, q) = (psi.add(block), lambda.add(block));
+            let (p0, p1, q0, q1) = (psi.add(block), psi.add(block + stride), lambda.add(block), lambda.add(block + stride));
             for i in (0..stride).step_by(L::WIDTH) {
-                let (f0, f1) = (L::load(p.add(first + i)), L::load(p.add(second + i)));
-                let (g0, g1) = (L::load(q.add(first + i)), L::load(q.add(second + i)));
+                let (f0, f1) = (L::load(p0.add(i)), L::load(p1.add(i)));
+                let (g0, g1) = (L::load(q0.add(i)), L::load(q1.add(i)));
                 let s0 = f0.swap();
                 x0 = g0.fma(f1.swap(), x0);
                 x1 = g1.fma(s0, x1);
                 y0 = g0.fnma(f1, y0);
                 y1 = g1.fma(f0, y1);
                 z = g0.fma(s0, z);
-                t.fnma(f1, f0).store(p.add(i));
-                t.fma(f0, f1).store(p.add(stride + i));
-                t.fnma(g1, g0).store(q.add(i));
-                t.fma(g0, g1).store(q.add(stride + i));
+                s.fma(f1, c.mul(f0)).store(p0.add(i));
+                s.fnma(f0, c.mul(f1)).store(p1.add(i));
+                s.fma(g1, c.mul(g0)).store(q0.add(i));
+                s.fnma(g0, c.mul(g1)).store(q1.add(i));
             }
         }
         [im_total(x0.add(x1), |_| true), re_total(y0.add(y1), |_| true), im_total(z, |_| true)]
@@ -271,11 +253,9 @@ unsafe fn undo_turn<A: Amplitude, L: Lanes<A>>(psi: *mut A, lambda: *mut A, len:
 /// The same along the bit `MASK` of the lanes.
 #[inline(always)]
 unsafe fn undo_lanes<A: Amplitude, L: Lanes<A>, const MASK: usize>(psi: *mut A, lambda: *mut A, len: usize, turn: &Turn) -> [f64; 3] {
-    let (own, other) = turn.of_lanes(MASK, turn.back());
     // SAFETY: the length is a whole number of registers.
     unsafe {
-        let c = by_lane::<A, L>(|lane| Complex::new(own(lane), own(lane)));
-        let s = by_lane::<A, L>(|lane| Complex::new(other(lane), other(lane)));
+        let (c, s) = (same::<A, L>(turn.cos), signed::<A, L>(MASK, -turn.sin));
         let [mut x, mut y, mut z] = [same::<A, L>(0.0); 3];
         for i in (0..len).step_by(L::WIDTH) {
             let (f, g) = (L::load(psi.add(i)), L::load(lambda.add(i)));
@@ -286,7 +266,7 @@ unsafe fn undo_lanes<A: Amplitude, L: Lanes<A>, const MASK: usize>(psi: *mut A, 
             s.fma(other, c.mul(f)).store(psi.add(i));
             s.fma(g.xor::<MASK>(), c.mul(g)).store(lambda.add(i));
         }
-        let (zero, one) = (|lane: usize| (lane & MASK != 0) == turn.exchanged, |lane: usize| (lane & MASK != 0) != turn.exchanged);
+        let (zero, one) = (|lane: usize| lane & MASK == 0, |lane: usize| lane & MASK != 0);
         [im_total(x, |_| true), re_total(y, one) - re_total(y, zero), im_total(z, zero)]
     }
 }
@@ -311,8 +291,6 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
                 z.conj_times(y).store(lambda.add(i));
             }
             let all = im_total(all, |_| true);
-            // both states are that much longer than they were, twice
-            let mut length: f64 = self.layer.turns.iter().map(|turn| turn.scale * turn.scale).product();
             for (turn, sum) in self.layer.turns.iter().zip(self.sums) {
                 let [x, y, half] = if const { L::WIDTH > 1 } && turn.stride == 1 {
                     undo_lanes::<A, L, 1>(psi, lambda, len, turn)
@@ -322,10 +300,8 @@ impl<A: Amplitude> Loop<A> for Undo<'_, A> {
                     undo_turn::<A, L>(psi, lambda, len, turn)
                 };
                 // the vector after the diagonal is turned about z
-                let sign = if turn.exchanged { -1.0 } else { 1.0 };
-                let xy = turn.after * Complex::new(x, sign * y) * (1.0 / length);
-                (0..3).for_each(|k| sum[k] += [xy.re, xy.im, sign * (2.0 * half / length - all)][k]);
-                length /= turn.scale * turn.scale;
+                let xy = turn.after * Complex::new(x, y);
+                (0..3).for_each(|k| sum[k] += [xy.re, xy.im, 2.0 * half - all][k]);
             }
             scale::<A, L, 2, true>([psi, lambda], &self.layer.before);
         }

@@ -46,13 +46,20 @@ impl<A: Amplitude> Loop<A> for Apply<A> {
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let (re, im) = factor::<A, L>(self.z, lanes);
+            let real = self.z.im == 0.0;
             let mut i = 0;
             for _ in 0..count {
                 let p = psi.add(i | value);
                 let p = [p, p.add(a), p.add(b), p.add(a | b)];
                 let x = [L::load(p[0]), L::load(p[1]), L::load(p[2]), L::load(p[3])];
-                for (x, p) in x.into_iter().zip(p) {
-                    im.fma(x.swap(), re.mul(x)).store(p);
+                if real {
+                    for (x, p) in x.into_iter().zip(p) {
+                        re.mul(x).store(p);
+                    }
+                } else {
+                    for (x, p) in x.into_iter().zip(p) {
+                        im.fma(x.swap(), re.mul(x)).store(p);
+                    }
                 }
                 i = ((i | fixed) + 1) & !fixed;
             }
@@ -60,7 +67,7 @@ impl<A: Amplitude> Loop<A> for Apply<A> {
     }
 }
 
-/// ψ_i ← z ψ_i for the indices of the subset.
+/// ψ_i ← z ψ_i for the indices of the subset. With a real z this is the least that a pass over a state costs.
 pub fn apply<A: Amplitude>(psi: &mut [A], on: Subset, z: Complex<f64>) {
     check(on, psi.len());
     let (psi, parts) = (State::new(psi), split(psi.len(), on.mask));
