@@ -4,12 +4,12 @@
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use num_complex::Complex;
 use pullback::circuit::{Circuit, PauliSum, StateVector, variational_circuit};
+use pullback::kernels::pool;
 use pullback::kernels::state_vector::diagonal::{self, Entries};
 use pullback::kernels::state_vector::pauli_rotation::{self, Masks};
 use pullback::kernels::state_vector::two_level::{self, Pairs, Su2};
 use pullback::kernels::state_vector::{Subset, dense, exchange, phase};
 use pullback::prelude::*;
-use rayon::prelude::*;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -50,23 +50,26 @@ fn gates(c: &mut Criterion) {
     let mut group = c.benchmark_group("gates");
     group.sampling_mode(SamplingMode::Flat).sample_size(10).warm_up_time(Duration::from_millis(200));
     group.measurement_time(Duration::from_secs(1));
-    let u = Su2 { alpha: Complex::new(0.6, 0.0), beta: Complex::new(0.0, -0.8) };
+    let u = Su2 { alpha: Complex::new(0.36, 0.48), beta: Complex::new(-0.64, 0.48) };
     let z = Complex::new(0.6, 0.8);
     let on = |q: usize| Subset { mask: 1 << q, value: 1 << q };
     let matrix: Vec<Complex<f64>> = (0..16).map(|i| if i % 5 == 0 { z } else { Complex::new(0.0, 0.0) }).collect();
     let phases: Vec<Complex<f64>> = (0..8).map(|k| Complex::from_polar(1.0, k as f64)).collect();
     for n in [10, 12, 20, 22, 24] {
         let top = n - 1;
-        let mut psi = vec![Complex::new((-(n as f64) / 2.0).exp2(), 0.0); 1 << n];
+        let mut psi = pool::filled(1 << n, Complex::new((-(n as f64) / 2.0).exp2(), 0.0));
         group.throughput(Throughput::Bytes(32 << n));
-        // as many tasks as a gate has
-        let part = if n < 17 { 1 << n } else { 1 << (n - 4) };
         group.bench_function(BenchmarkId::new("scale in place", n), |b| {
-            b.iter(|| black_box(&mut psi).par_chunks_mut(part).for_each(|x| x.iter_mut().for_each(|z| *z *= black_box(1.0))))
+            b.iter(|| phase::apply(black_box(&mut psi), Subset::ALL, black_box(Complex::new(1.0, 0.0))))
         });
         let mut gate = |name: &str, at: &str, f: &dyn Fn(&mut [Complex<f64>])| {
             group.bench_function(BenchmarkId::new(name, format!("{n}, {at}")), |b| b.iter(|| f(black_box(&mut psi))));
         };
+        for q in [0, n / 2, top] {
+            let h = std::f64::consts::FRAC_1_SQRT_2;
+            let h = [h, h, h, -h].map(|x| Complex::new(x, 0.0));
+            gate("H", &format!("qubit {q}"), &|psi| two_level::apply_matrix(psi, Pairs::qubit(q, Subset::ALL), h));
+        }
         for q in [0, 1, n / 2, top] {
             gate("one qubit", &format!("qubit {q}"), &|psi| two_level::apply(psi, Pairs::qubit(q, Subset::ALL), u));
         }

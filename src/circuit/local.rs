@@ -23,7 +23,8 @@ pub(super) struct Local<A> {
 }
 
 pub(super) enum Action<A> {
-    TwoLevel(Pairs, Su2),
+    /// Times a phase.
+    TwoLevel(Pairs, Su2, Complex<f64>),
     /// Of so many steps, of which this is the first.
     Layer(Box<Layer<A>>, usize),
     /// In the layer of a step before.
@@ -98,7 +99,7 @@ impl<A: Amplitude> Local<A> {
     /// ψ ← Uψ on a tile.
     pub(super) fn apply(&self, base: usize, psi: &mut [A]) {
         match &self.action {
-            &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u),
+            &Action::TwoLevel(pairs, u, z) => two_level::apply_matrix(psi, pairs, u.matrix().map(|x| z * x)),
             Action::Layer(gates, _) => layer::apply(psi, gates, false),
             Action::Done => {}
             &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, angle * sign(base & self.sign)),
@@ -114,7 +115,13 @@ impl<A: Amplitude> Local<A> {
     pub(super) fn undo(&self, base: usize, psi: &mut [A], lambda: &mut [A], sums: &mut [[f64; 3]]) {
         let mut add = |v: [f64; 3]| (0..3).for_each(|k| sums[0][k] += v[k]);
         match &self.action {
-            &Action::TwoLevel(pairs, u) => add(two_level::undo(psi, lambda, pairs, u)),
+            &Action::TwoLevel(pairs, u, z) => {
+                add(two_level::undo(psi, lambda, pairs, u));
+                if z != ONE {
+                    phase::apply(psi, Subset::ALL, z.conj());
+                    phase::apply(lambda, Subset::ALL, z.conj());
+                }
+            }
             Action::Layer(gates, count) => layer::undo(psi, lambda, gates, &mut sums[..*count]),
             Action::Done => {}
             &Action::Rotation(masks, controls, angle) => {
@@ -137,7 +144,7 @@ impl<A: Amplitude> Local<A> {
     /// ψ ← U†ψ on a tile, of a step made for going back.
     pub(super) fn apply_inverse(&self, base: usize, psi: &mut [A]) {
         match &self.action {
-            &Action::TwoLevel(pairs, u) => two_level::apply(psi, pairs, u.inverse()),
+            &Action::TwoLevel(pairs, u, z) => two_level::apply_matrix(psi, pairs, u.inverse().matrix().map(|x| z.conj() * x)),
             Action::Layer(gates, _) => layer::apply(psi, gates, true),
             Action::Done => {}
             &Action::Rotation(masks, controls, angle) => pauli_rotation::apply(psi, masks, controls, -angle * sign(base & self.sign)),
@@ -154,6 +161,22 @@ impl<A: Amplitude> Local<A> {
     }
 }
 
+pub(super) const ONE: Complex<f64> = Complex::new(1.0, 0.0);
+
+/// Takes a phase of the whole state into a step that acts on all of it anyway; whether there is one.
+pub(super) fn absorb<A: Amplitude>(steps: &mut [Local<A>], phase: Complex<f64>) -> bool {
+    for step in steps.iter_mut().filter(|s| s.outside.mask == 0) {
+        match &mut step.action {
+            Action::TwoLevel(pairs, _, z) if pairs.mask.count_ones() == 1 => *z *= phase,
+            Action::Layer(layer, _) => layer.turn(phase),
+            Action::Table(t) if t.controls.mask == 0 => t.factors.iter_mut().for_each(|z| *z *= phase),
+            _ => continue,
+        }
+        return true;
+    }
+    false
+}
+
 type Gates = SmallVec<[(usize, Su2); PART]>;
 
 /// The gates on different qubits, without controls, that a list begins with.
@@ -161,7 +184,7 @@ fn join<A>(steps: &[Local<A>]) -> Gates {
     let (mut gates, mut used) = (Gates::new(), 0);
     for step in steps {
         match step.action {
-            Action::TwoLevel(pairs, u)
+            Action::TwoLevel(pairs, u, ONE)
                 if step.outside.mask == 0 && pairs == Pairs::qubit(pairs.mask.ilog2() as usize, Subset::ALL) && used & pairs.mask == 0 =>
             {
                 used |= pairs.mask;
@@ -213,7 +236,7 @@ impl Plan {
         let beyond = |p: &Pairs| outside(Subset { mask: p.mask, value: p.zero });
         match step {
             Step::TwoLevel { pairs, factors } => {
-                Local { action: Action::TwoLevel(levels(pairs), self.product(factors, values)), outside: beyond(pairs), sign: 0 }
+                Local { action: Action::TwoLevel(levels(pairs), self.product(factors, values), ONE), outside: beyond(pairs), sign: 0 }
             }
             Step::Exchange { pairs } => Local { action: Action::Exchange(levels(pairs)), outside: beyond(pairs), sign: 0 },
             Step::Rotation { masks, controls, angle } => Local {

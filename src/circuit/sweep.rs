@@ -6,7 +6,7 @@
 //! memory is ψ and λ, whatever the depth; permutations of states beyond a tile stay inside tiles (Jones and Gacon, arXiv:2009.02823).
 
 use super::angle::Angle;
-use super::local::parts;
+use super::local::{ONE, absorb, parts};
 use super::pauli::Pauli;
 use super::plan::{Factor, Group, Plan, Step, TILE, Values};
 use crate::kernels::state_vector::aligned::Aligned;
@@ -33,12 +33,16 @@ impl Plan {
         let (mut psi, mut scratch) = (held(state), None);
         let mut local = Vec::new();
         let values = self.values(theta);
+        let mut z = self.global_phase(theta);
         for group in &self.groups {
             if let Some(p) = self.permutation(group) {
                 permute(p, &mut psi, &mut scratch, false);
                 continue;
             }
             self.layers(group, &values, false, &mut local);
+            if z != ONE && absorb(&mut local, z) {
+                z = ONE;
+            }
             tiles::walk([&mut *psi], &group.bits, &|| (), &|(), base, [psi]| {
                 for run in &group.runs {
                     parts(group, run.bits, base, [&mut *psi], &mut |base, [psi]| {
@@ -47,8 +51,7 @@ impl Plan {
                 }
             });
         }
-        let z = self.global_phase(theta);
-        if z != Complex::new(1.0, 0.0) {
+        if z != ONE {
             phase::apply(&mut psi, Subset::ALL, z);
         }
         psi.put_back(state);
@@ -59,13 +62,16 @@ impl Plan {
         let (mut psi, mut scratch) = (held(state), None);
         let mut local = Vec::new();
         let values = self.values(theta);
-        phase::apply(&mut psi, Subset::ALL, self.global_phase(theta).conj());
+        let mut z = self.global_phase(theta);
         for group in self.groups.iter().rev() {
             if let Some(p) = self.permutation(group) {
                 permute(p, &mut psi, &mut scratch, true);
                 continue;
             }
             self.layers(group, &values, true, &mut local);
+            if z != ONE && absorb(&mut local, z) {
+                z = ONE;
+            }
             tiles::walk([&mut *psi], &group.bits, &|| (), &|(), base, [psi]| {
                 for run in group.runs.iter().rev() {
                     parts(group, run.bits, base, [&mut *psi], &mut |base, [psi]| {
@@ -73,6 +79,9 @@ impl Plan {
                     });
                 }
             });
+        }
+        if z != ONE {
+            phase::apply(&mut psi, Subset::ALL, z.conj());
         }
         psi.put_back(state);
     }

@@ -177,7 +177,7 @@ impl<A: Amplitude> Local<A> {
     /// out ← out + U̇U† ψ with the rate of the angle, or the rates of an SU(2).
     fn generate(&self, base: usize, psi: &[A], out: &mut [A], w: [f64; 3]) {
         match &self.action {
-            &Action::TwoLevel(pairs, _) => two_level::generate(psi, out, pairs, w),
+            &Action::TwoLevel(pairs, ..) => two_level::generate(psi, out, pairs, w),
             &Action::Rotation(masks, controls, _) => pauli_rotation::generate(psi, out, masks, controls, w[0] * sign(base & self.sign)),
             &Action::Phase(on, _) => phase::generate(psi, out, on, w[0]),
             Action::Matrix(..) | Action::Exchange(_) | Action::Permute(_) => {}
@@ -189,7 +189,7 @@ impl<A: Amplitude> Local<A> {
     /// What `undo` returns, without undoing.
     fn bracket(&self, base: usize, psi: &[A], lambda: &[A]) -> [f64; 3] {
         match &self.action {
-            &Action::TwoLevel(pairs, _) => two_level::bracket(psi, lambda, pairs),
+            &Action::TwoLevel(pairs, ..) => two_level::bracket(psi, lambda, pairs),
             &Action::Rotation(masks, controls, _) => {
                 [sign(base & self.sign) * pauli_rotation::bracket(psi, lambda, masks, controls), 0.0, 0.0]
             }

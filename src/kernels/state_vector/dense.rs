@@ -5,7 +5,8 @@
 //! the coefficient of a lane is the matrix entry that its place asks for: the arithmetic is 2ᵏ complex products an amplitude wherever the
 //! targets are.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, split};
+use super::aligned::Aligned;
+use super::{Amplitude, LANES, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, split};
 use crate::kernels::parallel::for_each;
 use num_complex::Complex;
 
@@ -32,7 +33,6 @@ unsafe fn exchanged<A: Amplitude, L: Lanes<A>>(x: L, mask: usize) -> L {
     // SAFETY: passed on.
     unsafe {
         match mask {
-            0 => x,
             1 => x.xor::<1>(),
             2 => x.xor::<2>(),
             _ => x.xor::<3>(),
@@ -41,20 +41,26 @@ unsafe fn exchanged<A: Amplitude, L: Lanes<A>>(x: L, mask: usize) -> L {
 }
 
 /// What a loop runs over: the places of the registers that mix, the masks along which their lanes do, and the coefficients.
-struct Layout<L> {
+struct Layout<A> {
     fixed: usize,
     value: usize,
     count: usize,
+    /// Ascending.
     places: Vec<usize>,
     masks: Vec<usize>,
-    /// For each output register, each input register and each mask: the entries' real and imaginary parts.
-    factors: Vec<(L, L)>,
+    /// Registers, aligned: for each output register, or each two, each input register and each mask: the entries' real and imaginary parts.
+    factors: Aligned<A>,
+}
+
+impl<A> Layout<A> {
+    fn streams(&self) -> usize {
+        super::streams(self.places.iter().copied())
+    }
 }
 
 impl<A: Amplitude> Apply<'_, A> {
-    #[inline(always)]
-    unsafe fn layout<L: Lanes<A>>(&self) -> Layout<L> {
-        let low = L::WIDTH - 1;
+    fn layout(&self, width: usize) -> Layout<A> {
+        let low = width - 1;
         let size = 1usize << self.targets.len();
         let bits = place(self.targets, size - 1);
         let subsets = |mask: usize| (0..size).map(|j| place(self.targets, j)).filter(move |p| p & !mask == 0);
@@ -62,23 +68,32 @@ impl<A: Amplitude> Apply<'_, A> {
         places.sort_unstable();
         masks.sort_unstable();
         let fixed = bits | self.controls.mask | low;
-        let mut factors = Vec::with_capacity(places.len() * size);
-        for &row in &places {
-            for &column in &places {
+        let acts = |lane: usize| lane & self.controls.mask & low == self.controls.value & low;
+        // the part of an entry's number that a place or a lane gives
+        let of_place: Vec<usize> = places.iter().map(|&p| number(self.targets, p)).collect();
+        let of_lane: [usize; LANES] = std::array::from_fn(|lane| number(self.targets, lane & low));
+        let mut factors = Aligned::zeros(2 * width * size * places.len());
+        let rows = places.len().min(2);
+        let mut to = factors.chunks_exact_mut(width);
+        let mut push = |part: &dyn Fn(usize) -> f64| {
+            for (lane, x) in to.next().expect("room for all").iter_mut().enumerate() {
+                *x = A::cast(Complex::new(part(lane), part(lane)));
+            }
+        };
+        for first in (0..places.len()).step_by(rows) {
+            for column in 0..places.len() {
                 for &mask in &masks {
-                    let entry = |lane: usize| {
-                        if lane & self.controls.mask & low != self.controls.value & low {
-                            return Complex::new(if row == column && mask == 0 { 1.0 } else { 0.0 }, 0.0);
-                        }
-                        self.matrix[number(self.targets, row | lane) * size + number(self.targets, column | lane ^ mask)]
-                    };
-                    // SAFETY: passed on.
-                    factors.push(unsafe {
-                        (
-                            by_lane::<A, L>(|i| Complex::new(entry(i).re, entry(i).re)),
-                            by_lane::<A, L>(|i| Complex::new(entry(i).im, entry(i).im)),
-                        )
-                    });
+                    for row in first..first + rows {
+                        let entry = |lane: usize| {
+                            if acts(lane) {
+                                self.matrix[(of_place[row] | of_lane[lane]) * size + (of_place[column] | of_lane[lane ^ mask])]
+                            } else {
+                                Complex::new((row == column && mask == 0) as usize as f64, 0.0)
+                            }
+                        };
+                        push(&|lane| entry(lane).re);
+                        push(&|lane| entry(lane).im);
+                    }
                 }
             }
         }
@@ -86,54 +101,46 @@ impl<A: Amplitude> Apply<'_, A> {
         Layout { fixed, value: self.controls.value & !low, count, places, masks, factors }
     }
 
-    /// For `P` registers and the masks 0 and, if `M` is 2, `MASK`, all known to the compiler; for `G` such groups at a time, that use the
-    /// same factors.
+    /// Four input registers: `P`, each with the masks 0 and, if `M` is 2, `MASK`. Two groups of them at a time, which use the same factors.
     #[inline(always)]
-    unsafe fn unrolled<L: Lanes<A>, const P: usize, const M: usize, const MASK: usize, const G: usize>(self, mut at: Layout<L>) {
-        let free = (self.psi.len - 1) & !at.fixed;
-        let other = free & free.wrapping_neg();
-        if G == 2 {
-            if other == 0 {
-                // SAFETY: passed on.
-                return unsafe { self.general(at) };
-            }
-            at.fixed |= other;
-            at.count /= 2;
-        }
+    unsafe fn four<L: Lanes<A>, const P: usize, const M: usize, const MASK: usize>(self, mut at: Layout<A>) {
         let psi = self.psi.start.get();
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         let places: [usize; P] = at.places.as_slice().try_into().expect("as many places");
-        let factors = at.factors.as_slice();
-        assert!(factors.len() == P * P * M);
-        // SAFETY: indices stay below the length, a power of two above all bits (`apply`).
+        assert!(P * M == 4 && at.factors.len() == 8 * P * L::WIDTH);
+        let factors = at.factors.as_ptr();
+        // SAFETY: indices stay below the length, a power of two above all bits (`apply`); there are 8 P factors.
         unsafe {
             let zero = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
-            // iy has the parts of y exchanged, with these signs
-            let i_times = by_lane::<A, L>(|_| Complex::new(-1.0, 1.0));
             let mut i = 0;
             for _ in 0..at.count {
                 let p = psi.add(i | at.value);
-                let mut x = [[[zero; M]; P]; G];
-                for g in 0..G {
+                let mut x = [[[zero; M]; P]; 2];
+                for g in 0..2 {
                     for c in 0..P {
-                        x[g][c][0] = L::load(p.add(g * other + places[c]));
+                        x[g][c][0] = L::load(p.add(g * b + places[c]));
                         if M == 2 {
                             x[g][c][M - 1] = x[g][c][0].xor::<MASK>();
                         }
                     }
                 }
                 for r in 0..P {
-                    let (mut re, mut im) = ([zero; G], [zero; G]);
+                    let (mut re, mut im) = ([zero; 2], [zero; 2]);
                     for c in 0..P {
                         for m in 0..M {
-                            let (a, b) = factors[(r * P + c) * M + m];
-                            for g in 0..G {
-                                re[g] = a.fma(x[g][c][m], re[g]);
-                                im[g] = b.fma(x[g][c][m], im[g]);
+                            let f = factors.add((((r / 2 * P + c) * M + m) * 2 + r % 2) * 2 * L::WIDTH);
+                            let (u, v) = (L::load(f), L::load(f.add(L::WIDTH)));
+                            for g in 0..2 {
+                                (re[g], im[g]) = if c + m == 0 {
+                                    (u.mul(x[g][c][m]), v.mul(x[g][c][m]))
+                                } else {
+                                    (u.fma(x[g][c][m], re[g]), v.fma(x[g][c][m], im[g]))
+                                };
                             }
                         }
                     }
-                    for g in 0..G {
-                        i_times.fma(im[g].swap(), re[g]).store(p.add(g * other + places[r]));
+                    for g in 0..2 {
+                        re[g].add_i(im[g]).store(p.add(g * b + places[r]));
                     }
                 }
                 i = ((i | at.fixed) + 1) & !at.fixed;
@@ -141,31 +148,49 @@ impl<A: Amplitude> Apply<'_, A> {
         }
     }
 
-    /// For any number of targets.
+    /// For any number of targets: `R` output registers of two groups at a time, for which a coefficient is loaded once and a register
+    /// once. The coefficients of more targets do not fit the registers.
     #[inline(always)]
-    unsafe fn general<L: Lanes<A>>(self, at: Layout<L>) {
+    unsafe fn general<L: Lanes<A>, const R: usize>(self, mut at: Layout<A>) {
         let psi = self.psi.start.get();
-        // SAFETY: indices stay below the length, a power of two above all bits (`apply`).
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
+        let columns = at.places.len() * at.masks.len();
+        assert!(at.factors.len() == 2 * at.places.len() * columns * L::WIDTH && at.places.len() % R == 0);
+        // SAFETY: indices stay below the length, a power of two above all bits (`apply`); `x` has 2 · columns registers, and each R rows
+        // have 2 R · columns factors.
         unsafe {
             let zero = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
-            let i_times = by_lane::<A, L>(|_| Complex::new(-1.0, 1.0));
-            let mut x = vec![zero; at.places.len() * at.masks.len()];
+            let mut x = vec![[zero; 2]; columns];
+            // the first mask is 0
+            let others = &at.masks[1..];
             let mut i = 0;
             for _ in 0..at.count {
                 let p = psi.add(i | at.value);
-                for (x, &place) in x.chunks_exact_mut(at.masks.len()).zip(&at.places) {
-                    let load = L::load(p.add(place));
-                    for (x, &mask) in x.iter_mut().zip(&at.masks) {
-                        *x = exchanged(load, mask);
+                let mut to = x.as_mut_ptr();
+                for &place in &at.places {
+                    let (x0, x1) = (L::load(p.add(place)), L::load(p.add(place + b)));
+                    to.write([x0, x1]);
+                    to = to.add(1);
+                    for &mask in others {
+                        to.write([exchanged(x0, mask), exchanged(x1, mask)]);
+                        to = to.add(1);
                     }
                 }
-                for (row, &place) in at.factors.chunks_exact(x.len()).zip(&at.places) {
-                    let (mut re, mut im) = (zero, zero);
-                    for (&(a, b), &x) in row.iter().zip(&x) {
-                        re = a.fma(x, re);
-                        im = b.fma(x, im);
+                let mut f = at.factors.as_ptr();
+                for rows in at.places.chunks_exact(R) {
+                    let (mut re, mut im) = ([[zero; 2]; R], [[zero; 2]; R]);
+                    for &[x0, x1] in &x {
+                        for r in 0..R {
+                            let (u, v) = (L::load(f.add(2 * r * L::WIDTH)), L::load(f.add((2 * r + 1) * L::WIDTH)));
+                            re[r] = [u.fma(x0, re[r][0]), u.fma(x1, re[r][1])];
+                            im[r] = [v.fma(x0, im[r][0]), v.fma(x1, im[r][1])];
+                        }
+                        f = f.add(2 * R * L::WIDTH);
                     }
-                    i_times.fma(im.swap(), re).store(p.add(place));
+                    for r in 0..R {
+                        re[r][0].add_i(im[r][0]).store(p.add(rows[r]));
+                        re[r][1].add_i(im[r][1]).store(p.add(rows[r] + b));
+                    }
                 }
                 i = ((i | at.fixed) + 1) & !at.fixed;
             }
@@ -182,22 +207,18 @@ impl<A: Amplitude> Loop<A> for Apply<'_, A> {
     unsafe fn run<L: Lanes<A>>(self) {
         // SAFETY: passed on.
         unsafe {
-            let at = self.layout::<L>();
+            let at = self.layout(L::WIDTH);
             // `if const`: loops that registers of this width do not have are not compiled
-            if const { L::WIDTH > 1 } && at.masks.as_slice() == [0, 1] && at.places.len() == 2 {
-                self.unrolled::<L, 2, 2, 1, 2>(at)
-            } else if const { L::WIDTH > 1 } && at.masks.as_slice() == [0, 1] && at.places.len() == 4 {
-                self.unrolled::<L, 4, 2, 1, 1>(at)
-            } else if const { L::WIDTH > 2 } && at.masks.as_slice() == [0, 2] && at.places.len() == 2 {
-                self.unrolled::<L, 2, 2, 2, 2>(at)
-            } else if const { L::WIDTH > 2 } && at.masks.as_slice() == [0, 2] && at.places.len() == 4 {
-                self.unrolled::<L, 4, 2, 2, 1>(at)
-            } else if at.masks.as_slice() == [0] && at.places.len() == 4 {
-                self.unrolled::<L, 4, 1, 0, 2>(at)
-            } else if at.masks.as_slice() == [0] && at.places.len() == 8 {
-                self.unrolled::<L, 8, 1, 0, 1>(at)
+            if at.places.len() == 4 && at.masks.as_slice() == [0] {
+                self.four::<L, 4, 1, 0>(at)
+            } else if const { L::WIDTH > 1 } && at.places.len() == 2 && at.masks.as_slice() == [0, 1] {
+                self.four::<L, 2, 2, 1>(at)
+            } else if const { L::WIDTH > 2 } && at.places.len() == 2 && at.masks.as_slice() == [0, 2] {
+                self.four::<L, 2, 2, 2>(at)
+            } else if at.places.len() == 1 {
+                self.general::<L, 1>(at)
             } else {
-                self.general(at)
+                self.general::<L, 2>(at)
             }
         }
     }

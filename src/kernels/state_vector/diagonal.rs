@@ -1,10 +1,12 @@
 //! A diagonal operator given by its table of entries.
 //!
-//! For a block of low index bits the entries are laid out as the amplitudes are, and kept while the bits above ask for the same ones.
+//! For blocks of low index bits the entries are laid out as the amplitudes are. Few bits above a block choose among few blocks, which are
+//! all kept; with many, each is laid out when its turn comes.
 
 use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total};
 use crate::kernels::parallel::collect;
 use num_complex::Complex;
+use smallvec::SmallVec;
 
 /// Where an amplitude finds its entry: bit `to` of the entry's number is bit `from` of the index, on top of `offset`.
 pub struct Entries<'a> {
@@ -14,8 +16,10 @@ pub struct Entries<'a> {
     pub offset: usize,
 }
 
-/// Index bits that are looked up together.
-const LOW: usize = 8;
+/// Index bits of a block.
+const LOW: usize = 6;
+/// Bits above a block, inside a task, up to which all blocks are kept: in the first-level cache, beside the amplitudes.
+const KEPT: usize = 3;
 
 impl Entries<'_> {
     fn number(&self, i: usize) -> usize {
@@ -37,8 +41,8 @@ impl Entries<'_> {
     }
 }
 
-/// Index bits of a task.
-const TASK: usize = 14;
+/// Amplitudes of a task, in which entries are laid out once; at most 16 tasks.
+const TASK: usize = 1 << 14;
 
 /// The factors z, or with λ their conjugates and the sum of d Im λ*ψ, for the indices of a task.
 struct Pass<'a, A> {
@@ -51,29 +55,33 @@ struct Pass<'a, A> {
     z: &'a [Complex<f64>],
 }
 
-/// What the amplitudes of a block are multiplied by: (re, re), (−im, im) and (d, d).
-struct Block<A> {
+/// Laid out entries: (re, re) and (−im, im) of what amplitudes are multiplied by and, for λ, (d, d).
+struct Blocks<A> {
     re: Vec<A>,
     im: Vec<A>,
     d: Vec<A>,
+    /// Of each block, what the bits above it ask for, once it is laid out.
+    high: Vec<Option<usize>>,
 }
 
 impl<A: Amplitude> Pass<'_, A> {
-    /// The entries of a block; 1, 0 and 0 outside the subset.
-    fn lay_out(&self, low: &[usize], high: usize, out: &mut Block<A>) {
+    /// The entries of block k; 1 and 0 outside the subset.
+    fn lay_out(&self, low: &[usize], high: usize, k: usize, out: &mut Blocks<A>) {
         let on = Subset { mask: self.on.mask & (low.len() - 1), value: self.on.value & (low.len() - 1) };
-        let same = |x: f64| A::cast(Complex::new(x, x));
-        for (i, low) in low.iter().enumerate() {
+        for (i, number) in low.iter().enumerate() {
             let (mut z, mut d) = (Complex::new(1.0, 0.0), 0.0);
             if on.contains(i) {
-                z = self.z[low | high];
-                d = self.d.get(low | high).copied().unwrap_or(0.0);
+                z = self.z[number | high];
+                d = self.d.get(number | high).copied().unwrap_or(0.0);
             }
+            let at = k * low.len() + i;
             if self.lambda.is_some() {
                 z = z.conj();
+                out.d[at] = A::cast(Complex::new(d, d));
             }
-            (out.re[i], out.im[i], out.d[i]) = (same(z.re), A::cast(Complex::new(-z.im, z.im)), same(d));
+            (out.re[at], out.im[at]) = (A::cast(Complex::new(z.re, z.re)), A::cast(Complex::new(-z.im, z.im)));
         }
+        out.high[k] = Some(high);
     }
 }
 
@@ -86,31 +94,47 @@ impl<A: Amplitude> Loop<A> for Pass<'_, A> {
     unsafe fn run<L: Lanes<A>>(self) -> f64 {
         let size = self.indices.len().min(1 << LOW);
         let low: Vec<usize> = (0..size).map(|i| self.entries.number(i)).collect();
+        // the bits of an index inside the task that choose its block
+        let choose: SmallVec<[usize; KEPT]> =
+            self.entries.bits.iter().map(|&(from, _)| from).filter(|&b| 1 << b >= size && 1 << b < self.indices.len()).collect();
+        let kept = if choose.len() <= KEPT { choose.as_slice() } else { &[] };
         let zero = A::cast(Complex::new(0.0, 0.0));
-        let mut block = Block { re: vec![zero; size], im: vec![zero; size], d: vec![zero; size] };
-        let mut of = None;
+        let count = 1 << kept.len();
+        let d = if self.lambda.is_some() { count * size } else { 0 };
+        let (re, im) = (vec![zero; count * size], vec![zero; count * size]);
+        let mut blocks = Blocks { re, im, d: vec![zero; d], high: vec![None; count] };
         let above = self.on.without(size - 1);
         let psi = self.psi.start.get();
         // SAFETY: the indices are inside the slices (`pass`), and a block is a whole number of registers.
         unsafe {
             let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
             for start in self.indices.clone().step_by(size).filter(|&start| above.contains(start)) {
-                let high = self.entries.number(start) | self.entries.offset;
-                if of != Some(high) {
-                    self.lay_out(&low, high, &mut block);
-                    of = Some(high);
+                let k: usize = kept.iter().enumerate().map(|(k, &b)| (start >> b & 1) << k).sum();
+                if kept.len() < choose.len() || blocks.high[k].is_none() {
+                    let high = self.entries.number(start) | self.entries.offset;
+                    if blocks.high[k] != Some(high) {
+                        self.lay_out(&low, high, k, &mut blocks);
+                    }
                 }
-                for i in (0..size).step_by(L::WIDTH) {
-                    let (re, im) = (L::load(block.re.as_ptr().add(i)), L::load(block.im.as_ptr().add(i)));
-                    let p = psi.add(start + i);
-                    let x = L::load(p);
-                    let s = x.swap();
-                    im.fma(s, re.mul(x)).store(p);
-                    if let Some(lambda) = &self.lambda {
-                        let q = lambda.start.get().add(start + i);
-                        let y = L::load(q);
-                        sum = L::load(block.d.as_ptr().add(i)).mul(y).fma(s, sum);
-                        im.fma(y.swap(), re.mul(y)).store(q);
+                let (re, im) = (blocks.re.as_ptr().add(k * size), blocks.im.as_ptr().add(k * size));
+                match &self.lambda {
+                    None => {
+                        for i in (0..size).step_by(L::WIDTH) {
+                            let p = psi.add(start + i);
+                            let x = L::load(p);
+                            L::load(im.add(i)).fma(x.swap(), L::load(re.add(i)).mul(x)).store(p);
+                        }
+                    }
+                    Some(lambda) => {
+                        let d = blocks.d.as_ptr().add(k * size);
+                        for i in (0..size).step_by(L::WIDTH) {
+                            let (p, q) = (psi.add(start + i), lambda.start.get().add(start + i));
+                            let (x, y, re, im) = (L::load(p), L::load(q), L::load(re.add(i)), L::load(im.add(i)));
+                            let s = x.swap();
+                            sum = L::load(d.add(i)).mul(y).fma(s, sum);
+                            im.fma(s, re.mul(x)).store(p);
+                            im.fma(y.swap(), re.mul(y)).store(q);
+                        }
                     }
                 }
             }
@@ -123,7 +147,7 @@ fn pass<A: Amplitude>(psi: &mut [A], lambda: Option<&mut [A]>, entries: &Entries
     let len = psi.len();
     assert!(len.is_power_of_two() && on.mask < len && lambda.as_ref().is_none_or(|l| l.len() == len));
     let (psi, lambda) = (State::new(psi), lambda.map(State::new));
-    let size = len.min(1 << TASK);
+    let size = len.min(TASK.max(len / 16));
     let each = |k: usize| dispatch(Pass { psi, lambda, indices: k * size..(k + 1) * size, entries, on, d, z });
     if size == len { each(0) } else { collect(len / size, each).iter().sum() }
 }

@@ -1,8 +1,9 @@
 //! Pairs of amplitudes exchanged in place: X, CNOT, Toffoli, SWAP and their forms with more controls.
 
-use super::two_level::{Layout, Pairs, read, write};
-use super::{Amplitude, Lanes, Loop, State, dispatch, split};
+use super::two_level::{Layout, Pairs, read, write_two};
+use super::{Amplitude, Lanes, Loop, State, abreast, by_lane, dispatch, split};
 use crate::kernels::parallel::for_each;
+use num_complex::Complex;
 
 struct Apply<A> {
     psi: State<A>,
@@ -11,15 +12,19 @@ struct Apply<A> {
 
 impl<A: Amplitude> Apply<A> {
     #[inline(always)]
-    unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) {
+    unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, mut at: Layout) {
         let psi = self.psi.start.get();
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
+            let go = by_lane::<A, L>(|i| if at.lanes.contains(i) { Complex::new(-1.0, -1.0) } else { Complex::new(1.0, 1.0) });
             let mut i = 0;
             for _ in 0..at.count {
                 let (p0, p1) = (psi.add(i | at.zero), psi.add(i | at.one));
                 let (x0, x1) = read::<A, L, LOW>(p0, p1);
-                write::<A, L, LOW>(p0, p1, x1, x0);
+                let (z0, z1) = read::<A, L, LOW>(p0.add(b), p1.add(b));
+                let ((x0, x1), (z0, z1)) = (x0.exchange(x1, go), z0.exchange(z1, go));
+                write_two::<A, L, LOW>([p0, p1], b, [x0, x1], [z0, z1]);
                 i = ((i | at.fixed) + 1) & !at.fixed;
             }
         }
@@ -35,14 +40,7 @@ impl<A: Amplitude> Loop<A> for Apply<A> {
     unsafe fn run<L: Lanes<A>>(self) {
         let at = Layout::new(self.pairs, self.psi.len, L::WIDTH);
         // SAFETY: passed on.
-        unsafe {
-            if at.lanes.mask != 0 {
-                // some of a register's numbers stay: one at a time
-                let at = Layout::new(self.pairs, self.psi.len, 1);
-                return self.sweep::<A::One, 2>(at);
-            }
-            super::two_level::by_low!(self, L, at)
-        }
+        unsafe { super::two_level::by_low!(self, L, at) }
     }
 }
 

@@ -28,12 +28,19 @@ pub unsafe trait Lanes<A: Amplitude>: Copy {
     const WIDTH: usize;
     unsafe fn load(from: *const A) -> Self;
     unsafe fn store(self, to: *mut A);
+    /// Of a register in memory, the real and the imaginary parts of the numbers whose place has bit `BIT` zero, and of those where it is
+    /// one: each in both parts of both places.
+    unsafe fn parts<const BIT: usize>(from: *const A) -> [Self; 4];
     unsafe fn add(self, x: Self) -> Self;
     unsafe fn mul(self, x: Self) -> Self;
     /// self · x + y
     unsafe fn fma(self, x: Self, y: Self) -> Self;
     /// y − self · x
     unsafe fn fnma(self, x: Self, y: Self) -> Self;
+    /// self + i · x
+    unsafe fn add_i(self, x: Self) -> Self;
+    /// Both, exchanged in the lanes where the mask is negative.
+    unsafe fn exchange(self, x: Self, mask: Self) -> (Self, Self);
     /// Real and imaginary parts exchanged.
     unsafe fn swap(self) -> Self;
     /// The complex product.
@@ -67,6 +74,19 @@ macro_rules! plain {
                 unsafe { to.cast::<[Complex<$r>; W]>().write_unaligned(self.0) }
             }
             #[inline(always)]
+            unsafe fn parts<const BIT: usize>(from: *const Complex<$r>) -> [Self; 4] {
+                // SAFETY: passed on.
+                let x: Self = unsafe { Self::load(from) };
+                let bit = 1 << BIT;
+                let (same, zero, one) = (|x: $r| Complex::new(x, x), |i: usize| x.0[i & !bit], |i: usize| x.0[(i | bit) % W]);
+                [
+                    Plain(std::array::from_fn(|i| same(zero(i).re))),
+                    Plain(std::array::from_fn(|i| same(zero(i).im))),
+                    Plain(std::array::from_fn(|i| same(one(i).re))),
+                    Plain(std::array::from_fn(|i| same(one(i).im))),
+                ]
+            }
+            #[inline(always)]
             unsafe fn add(self, x: Self) -> Self {
                 Plain(std::array::from_fn(|i| self.0[i] + x.0[i]))
             }
@@ -81,6 +101,15 @@ macro_rules! plain {
             #[inline(always)]
             unsafe fn fnma(self, x: Self, y: Self) -> Self {
                 Plain(std::array::from_fn(|i| Complex::new(y.0[i].re - self.0[i].re * x.0[i].re, y.0[i].im - self.0[i].im * x.0[i].im)))
+            }
+            #[inline(always)]
+            unsafe fn add_i(self, x: Self) -> Self {
+                Plain(std::array::from_fn(|i| Complex::new(self.0[i].re - x.0[i].im, self.0[i].im + x.0[i].re)))
+            }
+            #[inline(always)]
+            unsafe fn exchange(self, x: Self, mask: Self) -> (Self, Self) {
+                let from = |a: Self, b: Self| Plain(std::array::from_fn(|i| if mask.0[i].re < 0.0 { b.0[i] } else { a.0[i] }));
+                (from(self, x), from(x, self))
             }
             #[inline(always)]
             unsafe fn swap(self) -> Self {
@@ -163,6 +192,19 @@ pub mod x86 {
             unsafe { _mm256_storeu_pd(to.cast(), self.0) }
         }
         #[inline(always)]
+        unsafe fn parts<const BIT: usize>(from: *const Complex<f64>) -> [Self; 4] {
+            let from = from.cast::<f64>();
+            // SAFETY: by the contract of the trait; loads that need no shuffle.
+            unsafe {
+                [
+                    Double(_mm256_broadcast_sd(&*from)),
+                    Double(_mm256_broadcast_sd(&*from.add(1))),
+                    Double(_mm256_broadcast_sd(&*from.add(2))),
+                    Double(_mm256_broadcast_sd(&*from.add(3))),
+                ]
+            }
+        }
+        #[inline(always)]
         unsafe fn add(self, x: Self) -> Self {
             // SAFETY: by the contract of the trait.
             unsafe { Double(_mm256_add_pd(self.0, x.0)) }
@@ -181,6 +223,20 @@ pub mod x86 {
         unsafe fn fnma(self, x: Self, y: Self) -> Self {
             // SAFETY: by the contract of the trait.
             unsafe { Double(_mm256_fnmadd_pd(self.0, x.0, y.0)) }
+        }
+        #[inline(always)]
+        unsafe fn add_i(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Double(_mm256_addsub_pd(self.0, x.swap().0)) }
+        }
+        #[inline(always)]
+        unsafe fn exchange(self, x: Self, mask: Self) -> (Self, Self) {
+            // SAFETY: by the contract of the trait.
+            unsafe {
+                // not a blend: the compiler makes a masked store of it, which takes ten times as long
+                let differ = _mm256_and_pd(_mm256_xor_pd(self.0, x.0), _mm256_cmp_pd::<_CMP_LT_OQ>(mask.0, _mm256_setzero_pd()));
+                (Double(_mm256_xor_pd(self.0, differ)), Double(_mm256_xor_pd(x.0, differ)))
+            }
         }
         #[inline(always)]
         unsafe fn swap(self) -> Self {
@@ -227,6 +283,29 @@ pub mod x86 {
             unsafe { _mm256_storeu_ps(to.cast(), self.0) }
         }
         #[inline(always)]
+        unsafe fn parts<const BIT: usize>(from: *const Complex<f32>) -> [Self; 4] {
+            // SAFETY: by the contract of the trait; two numbers are 16 bytes.
+            unsafe {
+                if BIT == 0 {
+                    let x = _mm256_loadu_ps(from.cast());
+                    [
+                        Single(_mm256_permute_ps::<0b00_00_00_00>(x)),
+                        Single(_mm256_permute_ps::<0b01_01_01_01>(x)),
+                        Single(_mm256_permute_ps::<0b10_10_10_10>(x)),
+                        Single(_mm256_permute_ps::<0b11_11_11_11>(x)),
+                    ]
+                } else {
+                    let (x, y) = (_mm256_broadcast_ps(&*from.cast()), _mm256_broadcast_ps(&*from.add(2).cast()));
+                    [
+                        Single(_mm256_moveldup_ps(x)),
+                        Single(_mm256_movehdup_ps(x)),
+                        Single(_mm256_moveldup_ps(y)),
+                        Single(_mm256_movehdup_ps(y)),
+                    ]
+                }
+            }
+        }
+        #[inline(always)]
         unsafe fn add(self, x: Self) -> Self {
             // SAFETY: by the contract of the trait.
             unsafe { Single(_mm256_add_ps(self.0, x.0)) }
@@ -245,6 +324,19 @@ pub mod x86 {
         unsafe fn fnma(self, x: Self, y: Self) -> Self {
             // SAFETY: by the contract of the trait.
             unsafe { Single(_mm256_fnmadd_ps(self.0, x.0, y.0)) }
+        }
+        #[inline(always)]
+        unsafe fn add_i(self, x: Self) -> Self {
+            // SAFETY: by the contract of the trait.
+            unsafe { Single(_mm256_addsub_ps(self.0, x.swap().0)) }
+        }
+        #[inline(always)]
+        unsafe fn exchange(self, x: Self, mask: Self) -> (Self, Self) {
+            // SAFETY: by the contract of the trait.
+            unsafe {
+                let differ = _mm256_and_ps(_mm256_xor_ps(self.0, x.0), _mm256_cmp_ps::<_CMP_LT_OQ>(mask.0, _mm256_setzero_ps()));
+                (Single(_mm256_xor_ps(self.0, differ)), Single(_mm256_xor_ps(x.0, differ)))
+            }
         }
         #[inline(always)]
         unsafe fn swap(self) -> Self {

@@ -59,6 +59,11 @@ impl<A: Amplitude> Layer<A> {
         Layer { turns, before: table(&before, one), after: table(&after, all) }
     }
 
+    /// All of it times a phase.
+    pub fn turn(&mut self, phase: Complex<f64>) {
+        self.after.iter_mut().for_each(|z| *z = A::cast(phase * z.widen()));
+    }
+
     fn check(&self, len: usize) {
         assert!(self.before.len() == len && self.after.len() == len);
     }

@@ -122,6 +122,37 @@ impl<A> State<A> {
     }
 }
 
+/// Bytes of a state that the last cache does not hold.
+const FAR: usize = 1 << 25;
+
+/// How many of the ascending places that a step reads are on pages of their own.
+fn streams(places: impl IntoIterator<Item = usize>) -> usize {
+    let mut last = None;
+    places.into_iter().filter(|place| last.replace(place >> 8) != Some(place >> 8)).count()
+}
+
+/// Index bits that a pass does not run through but takes all values of in one step; 0 where there are none, and the same amplitudes are
+/// then read and written twice. A step from index to index waits for the one before it: three cycles, which is what a register read,
+/// multiplied and written takes in the cache.
+///
+/// They are the lowest bits that are not fixed, so that a step has whole cache lines; of a state in memory the highest, up to four
+/// `streams`: memory gives a third more to four places at a time than to one.
+fn abreast<A, const B: usize>(len: usize, mut streams: usize, fixed: &mut usize, count: &mut usize) -> [usize; B] {
+    let far = len * size_of::<A>() >= FAR;
+    let mut bits = [0; B];
+    for b in &mut bits {
+        let free = (len - 1) & !*fixed;
+        if free == 0 {
+            break;
+        }
+        *b = if far && streams < 4 { 1 << free.ilog2() } else { free & free.wrapping_neg() };
+        streams *= 2;
+        *fixed |= *b;
+        *count >>= 1;
+    }
+    bits
+}
+
 /// Most lanes that a register has.
 const LANES: usize = 4;
 

@@ -3,7 +3,7 @@
 //! With P = i^{|x∧z|} X^x Z^z, ⟨j|P|j⊕x⟩ = i^{|x∧z|} (−1)^{(j⊕x)·z}, so that ψ_j ← cos(θ/2) ψ_j − i sin(θ/2) ⟨j|P|j⊕x⟩ ψ_{j⊕x}: the factor
 //! is real or imaginary as |x∧z| is odd or even, half the arithmetic of a general gate on one qubit.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total, parity, re_total, split};
+use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, im_total, parity, re_total, split, streams};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -18,6 +18,8 @@ pub struct Masks {
 
 struct Layout {
     fixed: usize,
+    /// Bits that the loop itself takes both values of, or 0.
+    pairs: [usize; 2],
     value: usize,
     /// Indices of a block, and how many blocks there are.
     block: usize,
@@ -36,18 +38,25 @@ struct Signs<L> {
     turn: usize,
 }
 
-/// `pair` is a bit that the loop itself takes both values of, or 0.
-fn layout(p: Masks, controls: Subset, len: usize, width: usize, pair: usize) -> Layout {
+/// The loop takes both values of `more` bits itself.
+fn layout<A>(p: Masks, controls: Subset, len: usize, width: usize, more: usize) -> Layout {
     let low = width - 1;
     let high = controls.without(low);
     let flip = p.x & !low;
     // of each pair the one with a zero at the highest flipped bit leads
     let pivot = if flip == 0 { 0 } else { 1 << flip.ilog2() };
-    let fixed = high.mask | low | pivot | pair;
-    let count = len >> fixed.count_ones();
+    let mut fixed = high.mask | low | pivot;
+    let mut count = len >> fixed.count_ones();
+    let mut pairs = [0; 2];
+    let mut streams = streams([0, pivot]);
+    for pair in &mut pairs[..more] {
+        [*pair] = abreast::<A, 1>(len, streams, &mut fixed, &mut count);
+        streams *= 2;
+    }
     let block = count.min(u64::BITS as usize);
     Layout {
         fixed,
+        pairs,
         value: high.value,
         block,
         blocks: count / block,
@@ -64,10 +73,14 @@ impl Layout {
 
     /// The parities of the signs in a block from index 0, a bit for each; in a block from i all are turned by that of i.
     fn parities(&self) -> u64 {
-        let (mut word, mut i) = (0, 0);
-        for k in 0..self.block {
-            word |= (parity(i & self.sign) as u64) << k;
-            i = self.next(i);
+        let (mut word, mut free) = (0, !self.fixed);
+        // bit k of the number of an index in its block is the k-th of the free bits
+        for ones in
+            [0xaaaa_aaaa_aaaa_aaaau64, 0xcccc_cccc_cccc_cccc, 0xf0f0_f0f0_f0f0_f0f0, 0xff00_ff00_ff00_ff00, 0xffff_0000_ffff_0000, !0 << 32]
+        {
+            let bit = free & free.wrapping_neg();
+            free ^= bit;
+            word ^= if self.sign & bit != 0 { ones } else { 0 };
         }
         word
     }
@@ -137,33 +150,37 @@ impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
         let flips = self.p.x & !(L::WIDTH - 1) != 0;
-        // what is not flipped goes two at a time where there are two
-        let free = (self.psi.len - 1) & !self.controls.mask & !(L::WIDTH - 1);
-        let pair = if flips { 0 } else { free & free.wrapping_neg() };
-        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH, pair);
+        let at = layout::<A>(self.p, self.controls, self.psi.len, L::WIDTH, if flips { 1 } else { 2 });
+        let [a, b] = at.pairs;
         let psi = self.psi.start.get();
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
             let signs = signs::<A, L>(self.p, &at);
             let (c, s) = coefficients::<A, L>(self.p, (0.5 * self.angle).sin_cos(), at.lanes);
-            let s = signs.by_parity.map(|sign| sign.mul(s));
+            let s = [signs.by_parity[0].mul(s), signs.by_parity[1].mul(s)];
+            // of the registers that go together: at the index, with the bit `b` or at its partner, and both with the bit `a`
+            let (turn, other) = (parity(a & at.sign), if flips { signs.turn } else { parity(b & at.sign) });
+            let of = |odd: usize| [s[odd], s[odd ^ other], s[odd ^ turn], s[odd ^ turn ^ other]];
+            let s = [of(0), of(1)];
             if !flips {
-                let turn = parity(pair & at.sign);
                 at.for_each(|k, odd| {
-                    let (p0, p1) = (psi.add(k), psi.add(k | pair));
-                    let (x0, x1) = (L::load(p0), L::load(p1));
-                    s[odd].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x0)).store(p0);
-                    if pair != 0 {
-                        s[odd ^ turn].fma(partner::<A, L, LANE, IMAGINARY>(x1), c.mul(x1)).store(p1);
+                    let p = [psi.add(k), psi.add(k | b), psi.add(k | a), psi.add(k | a | b)];
+                    let x = [L::load(p[0]), L::load(p[1]), L::load(p[2]), L::load(p[3])];
+                    for j in [0, 2, 1, 3] {
+                        s[odd][j].fma(partner::<A, L, LANE, IMAGINARY>(x[j]), c.mul(x[j])).store(p[j]);
                     }
                 });
                 return;
             }
             at.for_each(|k, odd| {
                 let (p0, p1) = (psi.add(k), psi.add(k ^ at.flip));
-                let (x0, x1) = (L::load(p0), L::load(p1));
-                s[odd].fma(partner::<A, L, LANE, IMAGINARY>(x1), c.mul(x0)).store(p0);
-                s[odd ^ signs.turn].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x1)).store(p1);
+                let (q0, q1) = (psi.add(k | a), psi.add((k | a) ^ at.flip));
+                let (x0, x1, z0, z1) = (L::load(p0), L::load(p1), L::load(q0), L::load(q1));
+                // stores to a cache line one after the other
+                s[odd][0].fma(partner::<A, L, LANE, IMAGINARY>(x1), c.mul(x0)).store(p0);
+                s[odd][2].fma(partner::<A, L, LANE, IMAGINARY>(z1), c.mul(z0)).store(q0);
+                s[odd][1].fma(partner::<A, L, LANE, IMAGINARY>(x0), c.mul(x1)).store(p1);
+                s[odd][3].fma(partner::<A, L, LANE, IMAGINARY>(z0), c.mul(z1)).store(q1);
             });
         }
     }
@@ -226,7 +243,7 @@ struct Undo<A> {
 impl<A: Amplitude> Undo<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
-        let at = layout(self.p, self.controls, self.psi.len, L::WIDTH, 0);
+        let at = layout::<A>(self.p, self.controls, self.psi.len, L::WIDTH, 0);
         let (psi, lambda) = (self.psi.start.get(), self.lambda.start.get());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
@@ -296,7 +313,7 @@ impl<A: Amplitude> Bracket<'_, A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) -> f64 {
         // all indices in turn: each amplitude's partner is read where it is
-        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
+        let at = layout::<A>(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
         let (psi, lambda, flip) = (self.psi.as_ptr(), self.lambda.as_ptr(), self.p.x & !(L::WIDTH - 1));
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
@@ -342,7 +359,7 @@ struct Generate<'a, A> {
 impl<A: Amplitude> Generate<'_, A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LANE: usize, const IMAGINARY: bool>(self) {
-        let at = layout(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
+        let at = layout::<A>(Masks { x: self.p.x & (L::WIDTH - 1), z: self.p.z }, self.controls, self.psi.len(), L::WIDTH, 0);
         let (psi, out, flip) = (self.psi.as_ptr(), self.out.as_mut_ptr(), self.p.x & !(L::WIDTH - 1));
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {

@@ -106,7 +106,7 @@ impl Grouped {
                         *w = lambda[start | j].widen().conj() * psi[(start | j) ^ group.x].widen();
                     }
                     if group.terms.len() > bits {
-                        walsh_hadamard(&mut w);
+                        walsh_hadamard(&mut w, (0..size).collect());
                         for &(z, t) in &group.terms {
                             let sign = 1.0 - 2.0 * parity((start ^ group.x) & z & !(size - 1)) as f64;
                             let low = 1.0 - 2.0 * parity(group.x & z & (size - 1)) as f64;
@@ -142,11 +142,15 @@ fn power_of_i(k: u32) -> Complex<f64> {
     [Complex::new(1.0, 0.0), Complex::new(0.0, 1.0), Complex::new(-1.0, 0.0), Complex::new(0.0, -1.0)][k as usize % 4]
 }
 
-fn walsh_hadamard(w: &mut [Complex<f64>]) {
+/// The transform of a vector that vanishes but at the ascending places `at`.
+fn walsh_hadamard(w: &mut [Complex<f64>], mut at: Vec<usize>) {
     let mut h = 1;
     while h < w.len() {
-        for pair in w.chunks_exact_mut(2 * h) {
-            let (a, b) = pair.split_at_mut(h);
+        // the parts that do not vanish
+        at.iter_mut().for_each(|place| *place &= !(2 * h - 1));
+        at.dedup();
+        for &place in &at {
+            let (a, b) = w[place..place + 2 * h].split_at_mut(h);
             for (a, b) in a.iter_mut().zip(b) {
                 (*a, *b) = (*a + *b, *a - *b);
             }
@@ -187,7 +191,9 @@ impl<A: Amplitude> Diagonal<A> {
             let sign = 1.0 - 2.0 * (parity((start ^ group.x) & z & !low) ^ parity(group.x & z & low)) as f64;
             d[z & low] += power_of_i((group.x & z).count_ones()) * (c[t] * sign);
         }
-        walsh_hadamard(&mut d);
+        let mut at: Vec<usize> = group.terms.iter().map(|&(z, _)| z & low).collect();
+        at.sort_unstable();
+        walsh_hadamard(&mut d, at);
         let fill = |out: &mut Vec<A>, part: fn(&Complex<f64>) -> Complex<f64>| {
             out.clear();
             if d.iter().any(|z| part(z) != Complex::new(0.0, 0.0)) {

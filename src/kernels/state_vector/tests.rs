@@ -84,8 +84,8 @@ fn gates(n: usize) -> Vec<(usize, Su2)> {
 #[test]
 fn a_layer_is_its_gates_one_after_the_other() {
     type C = Complex<f64>;
-    for n in 1..=9 {
-        let gates = gates(n);
+    let backwards = |n: usize| gates(n).into_iter().map(|(q, u)| (n - 1 - q, u)).collect();
+    for (n, gates) in (1..=9).flat_map(|n| [(n, gates(n)), (n, backwards(n))]) {
         let layer = Layer::new(n, &gates);
         let (mut psi, mut lambda) = (state::<C>(n, 0.3), state::<C>(n, 1.7));
         let (mut by_gate, mut by_layer) = (psi.clone(), psi.clone());
@@ -140,5 +140,69 @@ fn plain_loops_agree_with_vector_instructions() {
             worst[k] = difference(fast, plain);
         }
         assert!(worst[0] < 1e-13 && worst[1] < 1e-4, "{n} qubits: {worst:?}");
+    }
+}
+
+/// ψ ← Mψ, entry by entry.
+fn multiply(psi: &mut [Complex<f64>], targets: &[usize], controls: Subset, matrix: &[Complex<f64>]) {
+    let from = psi.to_vec();
+    let size = 1 << targets.len();
+    let row = |i: usize| targets.iter().enumerate().map(|(k, q)| (i >> q & 1) << k).sum::<usize>();
+    let mask: usize = targets.iter().map(|q| 1 << q).sum();
+    for (i, x) in psi.iter_mut().enumerate().filter(|(i, _)| i & controls.mask == controls.value) {
+        *x = (0..size)
+            .map(|j| {
+                let source = i & !mask | targets.iter().enumerate().map(|(k, q)| (j >> k & 1) << q).sum::<usize>();
+                matrix[row(i) * size + j] * from[source]
+            })
+            .sum();
+    }
+}
+
+fn gates_are_their_matrices<A: Amplitude>(tolerance: f64) {
+    let c = |re: f64, im: f64| Complex::new(re, im);
+    let real = [c(0.6, 0.0), c(0.8, 0.0), c(0.8, 0.0), c(-0.6, 0.0)];
+    let crossed = [c(0.6, 0.0), c(0.0, -0.8), c(0.0, -0.8), c(0.6, 0.0)];
+    let general = Su2 { alpha: c(0.36, 0.48), beta: c(-0.64, 0.48) }.matrix().map(|z| z * Complex::from_polar(1.0, 0.7));
+    let diagonal = [c(1.0, 0.0), c(0.0, 0.0), c(0.0, 0.0), c(0.6, 0.8)];
+    let other = [c(0.6, -0.8), c(0.0, 0.0), c(0.0, 0.0), c(0.6, 0.8)];
+    let x = [c(0.0, 0.0), c(1.0, 0.0), c(1.0, 0.0), c(0.0, 0.0)];
+    let dense: Vec<Complex<f64>> = (0..64).map(|k| c(0.3 - 0.01 * k as f64, (0.7 * k as f64).sin())).collect();
+    for n in 1..=6 {
+        let check = |what: &str, gate: &dyn Fn(&mut [A]), targets: &[usize], on: Subset, matrix: &[Complex<f64>]| {
+            let mut psi = state::<A>(n, 0.4);
+            let mut expected: Vec<Complex<f64>> = psi.iter().map(|z| z.widen()).collect();
+            gate(&mut psi);
+            multiply(&mut expected, targets, on, matrix);
+            let worst = psi.iter().zip(&expected).map(|(a, b)| (a.widen() - b).norm()).fold(0.0, f64::max);
+            assert!(worst < tolerance, "{what} of {targets:?} on {on:?}, {n} qubits: {worst:.1e}");
+        };
+        for q in 0..n {
+            for controls in (0..1usize << n).filter(|c| c >> q & 1 == 0 && c.count_ones() < 4) {
+                let on = Subset { mask: controls, value: controls & 0b10_1101 };
+                let pairs = Pairs::qubit(q, on);
+                for m in [real, crossed, general, diagonal, other] {
+                    check("matrix", &|psi| two_level::apply_matrix(psi, pairs, m), &[q], on, &m);
+                }
+                check("X", &|psi| exchange::apply(psi, pairs), &[q], on, &x);
+                check("one qubit", &|psi| dense::apply(psi, &[q], on, &dense[..4]), &[q], on, &dense[..4]);
+                for r in (0..n).filter(|&r| r != q && controls >> r & 1 == 0) {
+                    check("two qubits", &|psi| dense::apply(psi, &[q, r], on, &dense[..16]), &[q, r], on, &dense[..16]);
+                    for s in (0..r).filter(|&s| s != q && controls >> s & 1 == 0) {
+                        check("three qubits", &|psi| dense::apply(psi, &[q, r, s], on, &dense), &[q, r, s], on, &dense);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gates_on_qubits_wherever_they_are_and_whatever_controls_them_are_their_matrices() {
+    for plain in [false, true] {
+        PLAIN.set(plain);
+        gates_are_their_matrices::<Complex<f64>>(1e-13);
+        gates_are_their_matrices::<Complex<f32>>(1e-4);
+        PLAIN.set(false);
     }
 }

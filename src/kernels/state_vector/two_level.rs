@@ -3,7 +3,7 @@
 //! With α = a + ib and β = c + id the gate is ((α, −β*), (β, α*)): four real coefficients, so that a sweep over ψ and λ keeps them, the sums
 //! and the amplitudes in sixteen registers.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, by_lane, dispatch, im_total, re_total, split};
+use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, im_total, re_total, split};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -27,6 +27,12 @@ impl Su2 {
             alpha: self.alpha * right.alpha - self.beta.conj() * right.beta,
             beta: self.beta * right.alpha + self.alpha.conj() * right.beta,
         }
+    }
+
+    /// ((α, −β*), (β, α*))
+    #[inline]
+    pub fn matrix(self) -> Matrix {
+        [self.alpha, -self.beta.conj(), self.beta, self.alpha.conj()]
     }
 
     /// The inverse.
@@ -85,6 +91,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// Places that a step reads far from each other.
+    pub(super) fn streams(&self) -> usize {
+        super::streams([self.zero, self.one])
+    }
+
     pub(super) fn new(pairs: Pairs, len: usize, width: usize) -> Layout {
         let differ = pairs.zero ^ pairs.one;
         let controls = Subset { mask: pairs.mask & !differ, value: pairs.zero & !differ };
@@ -132,6 +143,25 @@ unsafe fn rotate<A: Amplitude, L: Lanes<A>>([a, b, c, d]: [L; 4], x0: L, x1: L, 
     }
 }
 
+/// A register's numbers exchanged along the lanes' bit `LOW`.
+#[inline(always)]
+unsafe fn exchanged<A: Amplitude, L: Lanes<A>, const LOW: usize>(x: L) -> L {
+    // SAFETY: passed on.
+    unsafe { if LOW == 0 { x.xor::<1>() } else { x.xor::<2>() } }
+}
+
+/// A matrix times a pair, which comes with its parts exchanged.
+#[inline(always)]
+unsafe fn times<A: Amplitude, L: Lanes<A>>(m: [(L, L); 4], x: [L; 2], s: [L; 2]) -> [L; 2] {
+    // SAFETY: passed on.
+    unsafe {
+        [
+            m[1].1.fma(s[1], m[1].0.fma(x[1], m[0].1.fma(s[0], m[0].0.mul(x[0])))),
+            m[2].1.fma(s[0], m[2].0.fma(x[0], m[3].1.fma(s[1], m[3].0.mul(x[1])))),
+        ]
+    }
+}
+
 #[inline(always)]
 pub(super) unsafe fn read<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *const A, p1: *const A) -> (L, L) {
     // SAFETY: passed on.
@@ -148,6 +178,29 @@ pub(super) unsafe fn write<A: Amplitude, L: Lanes<A>, const LOW: usize>(p0: *mut
         let (y0, y1) = if 1 << LOW < L::WIDTH { y0.pair::<LOW>(y1) } else { (y0, y1) };
         y0.store(p0);
         y1.store(p1);
+    }
+}
+
+/// Two pairs of registers: those of a cache line one after the other, or each takes a cycle more.
+#[inline(always)]
+pub(super) unsafe fn write_two<A: Amplitude, L: Lanes<A>, const LOW: usize>([p0, p1]: [*mut A; 2], b: usize, y: [L; 2], z: [L; 2]) {
+    // SAFETY: passed on.
+    unsafe {
+        let ([y0, y1], [z0, z1]) = if 1 << LOW < L::WIDTH {
+            let ((y0, y1), (z0, z1)) = (y[0].pair::<LOW>(y[1]), z[0].pair::<LOW>(z[1]));
+            ([y0, y1], [z0, z1])
+        } else {
+            (y, z)
+        };
+        y0.store(p0);
+        if 1 << LOW < L::WIDTH || p1 == p0.add(L::WIDTH) {
+            y1.store(p1);
+            z0.store(p0.add(b));
+        } else {
+            z0.store(p0.add(b));
+            y1.store(p1);
+        }
+        z1.store(p1.add(b));
     }
 }
 
@@ -186,26 +239,164 @@ unsafe fn vector<A: Amplitude, L: Lanes<A>>([x, y, z0, z1]: [L; 4], lanes: Subse
     unsafe { [im_total(x, on), re_total(y, on), im_total(z0, on) - im_total(z1, on)] }
 }
 
+/// A 2 × 2 matrix, row by row.
+pub type Matrix = [Complex<f64>; 4];
+
+/// Which parts of a matrix are there.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Real numbers: H and Y-rotations.
+    Real,
+    /// Real ones on the diagonal, imaginary ones off it: X-rotations.
+    Crossed,
+    General,
+}
+
+/// Less than half of the rounding of an entry of a unitary matrix.
+const NOTHING: f64 = 0.25 * f64::EPSILON;
+
+impl Form {
+    fn of(m: &Matrix) -> Form {
+        let none = |parts: [f64; 4]| parts.iter().all(|x| x.abs() < NOTHING);
+        if none([m[0].im, m[1].im, m[2].im, m[3].im]) {
+            Form::Real
+        } else if none([m[0].im, m[1].re, m[2].re, m[3].im]) {
+            Form::Crossed
+        } else {
+            Form::General
+        }
+    }
+}
+
 struct Apply<A> {
     psi: State<A>,
     pairs: Pairs,
-    u: Su2,
+    matrix: Matrix,
+    form: Form,
 }
 
 impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn sweep<L: Lanes<A>, const LOW: usize>(self, at: Layout) {
+        // SAFETY: passed on.
+        unsafe {
+            if 1 << LOW < L::WIDTH {
+                return self.along_lanes::<L, LOW>();
+            }
+            match self.form {
+                Form::Real => self.half::<L, false>(at),
+                Form::Crossed => self.half::<L, true>(at),
+                Form::General => self.general::<L>(at),
+            }
+        }
+    }
+
+    /// (re, re) and (−im, im) of an entry; in lanes where the gate does not act, those of the identity.
+    #[inline(always)]
+    unsafe fn entry<L: Lanes<A>>(&self, k: usize, lanes: Subset) -> (L, L) {
+        let (z, one) = (self.matrix[k], if k % 3 == 0 { 1.0 } else { 0.0 });
+        let pick = |acts: Complex<f64>, rests: f64| {
+            // SAFETY: passed on.
+            unsafe { by_lane::<A, L>(|i| if lanes.contains(i) { acts } else { Complex::new(rests, rests) }) }
+        };
+        (pick(Complex::new(z.re, z.re), one), pick(Complex::new(-z.im, z.im), 0.0))
+    }
+
+    #[inline(always)]
+    unsafe fn general<L: Lanes<A>>(self, mut at: Layout) {
         let psi = self.psi.start.get();
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
-            let u = coefficients::<A, L>(self.u, at.lanes, 1.0);
+            let m = [self.entry::<L>(0, at.lanes), self.entry(1, at.lanes), self.entry(2, at.lanes), self.entry(3, at.lanes)];
             let mut i = 0;
             for _ in 0..at.count {
                 let (p0, p1) = (psi.add(i | at.zero), psi.add(i | at.one));
-                let (x0, x1) = read::<A, L, LOW>(p0, p1);
-                let (y0, y1) = rotate(u, x0, x1, x0.swap(), x1.swap());
-                write::<A, L, LOW>(p0, p1, y0, y1);
+                let (x, z) = ([L::load(p0), L::load(p1)], [L::load(p0.add(b)), L::load(p1.add(b))]);
+                let (x, z) = (times(m, x, [x[0].swap(), x[1].swap()]), times(m, z, [z[0].swap(), z[1].swap()]));
+                write_two::<A, L, 2>([p0, p1], b, x, z);
                 i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+
+    /// Matrices of four real numbers, half of the arithmetic: with `SWAP` those off the diagonal are imaginary parts.
+    #[inline(always)]
+    unsafe fn half<L: Lanes<A>, const SWAP: bool>(self, mut at: Layout) {
+        let psi = self.psi.start.get();
+        let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
+        // SAFETY: indices stay below the length, a power of two above all bits (`check`).
+        unsafe {
+            let m = [self.entry::<L>(0, at.lanes), self.entry(1, at.lanes), self.entry(2, at.lanes), self.entry(3, at.lanes)];
+            let (a, d) = (m[0].0, m[3].0);
+            let (b0, c) = if SWAP { (m[1].1, m[2].1) } else { (m[1].0, m[2].0) };
+            let mut i = 0;
+            for _ in 0..at.count {
+                let (p0, p1) = (psi.add(i | at.zero), psi.add(i | at.one));
+                let (x, z) = ([L::load(p0), L::load(p1)], [L::load(p0.add(b)), L::load(p1.add(b))]);
+                let (mut s, mut t) = (x, z);
+                if SWAP {
+                    (s, t) = ([x[0].swap(), x[1].swap()], [z[0].swap(), z[1].swap()]);
+                }
+                let x = [b0.fma(s[1], a.mul(x[0])), d.fma(x[1], c.mul(s[0]))];
+                let z = [b0.fma(t[1], a.mul(z[0])), d.fma(z[1], c.mul(t[0]))];
+                write_two::<A, L, 2>([p0, p1], b, x, z);
+                i = ((i | at.fixed) + 1) & !at.fixed;
+            }
+        }
+    }
+
+    /// Pairs inside a register: matrices of four real numbers mix it with its own numbers exchanged. Others would need three shuffles: there
+    /// the parts of the numbers, each on its own in a register, are multiplied by columns.
+    #[inline(always)]
+    unsafe fn along_lanes<L: Lanes<A>, const LOW: usize>(self) {
+        let psi = self.psi.start.get();
+        let (low, target) = (L::WIDTH - 1, 1 << LOW);
+        let controls = Subset { mask: self.pairs.mask & !target, value: self.pairs.zero & !target };
+        let mut fixed = controls.mask | low;
+        let mut count = self.psi.len >> fixed.count_ones();
+        let [b] = abreast::<A, 1>(self.psi.len, 1, &mut fixed, &mut count);
+        let (lanes, high) = (Subset { mask: controls.mask & low, value: controls.value & low }, controls.value & !low);
+        let entry = |lane: usize, column: usize| {
+            let row = (lane & target != 0) as usize;
+            if lanes.contains(lane) { self.matrix[2 * row + column] } else { Complex::new((row == column) as usize as f64, 0.0) }
+        };
+        // SAFETY: indices stay below the length, a power of two above all bits (`check`).
+        unsafe {
+            let crossed = match self.form {
+                Form::Real => false,
+                Form::Crossed => true,
+                Form::General => {
+                    let i_times = |z: Complex<f64>| Complex::new(-z.im, z.re);
+                    let column = |k: usize| (by_lane::<A, L>(|lane| entry(lane, k)), by_lane::<A, L>(|lane| i_times(entry(lane, k))));
+                    let ((u, iu), (v, iv)) = (column(0), column(1));
+                    let mut i = 0;
+                    for _ in 0..count {
+                        let p = psi.add(i | high);
+                        let (x, z) = (L::parts::<LOW>(p), L::parts::<LOW>(p.add(b)));
+                        iv.fma(x[3], v.fma(x[2], iu.fma(x[1], u.mul(x[0])))).store(p);
+                        iv.fma(z[3], v.fma(z[2], iu.fma(z[1], u.mul(z[0])))).store(p.add(b));
+                        i = ((i | fixed) + 1) & !fixed;
+                    }
+                    return;
+                }
+            };
+            let own = |lane: usize| entry(lane, (lane & target != 0) as usize);
+            let other = |lane: usize| entry(lane, (lane & target == 0) as usize);
+            let a = by_lane::<A, L>(|lane| Complex::new(own(lane).re, own(lane).re));
+            let part = |z: Complex<f64>| if crossed { Complex::new(-z.im, z.im) } else { Complex::new(z.re, z.re) };
+            let c = by_lane::<A, L>(|lane| part(other(lane)));
+            let mut i = 0;
+            for _ in 0..count {
+                let p = psi.add(i | high);
+                let (x, z) = (L::load(p), L::load(p.add(b)));
+                let (mut s, mut t) = (exchanged::<A, L, LOW>(x), exchanged::<A, L, LOW>(z));
+                if crossed {
+                    (s, t) = (s.swap(), t.swap());
+                }
+                c.fma(s, a.mul(x)).store(p);
+                c.fma(t, a.mul(z)).store(p.add(b));
+                i = ((i | fixed) + 1) & !fixed;
             }
         }
     }
@@ -226,9 +417,22 @@ impl<A: Amplitude> Loop<A> for Apply<A> {
 
 /// ψ ← Uψ.
 pub fn apply<A: Amplitude>(psi: &mut [A], pairs: Pairs, u: Su2) {
+    apply_matrix(psi, pairs, u.matrix());
+}
+
+/// ψ ← Mψ on the pairs, for a unitary matrix. Parts of it that are less than its rounding are left out.
+pub fn apply_matrix<A: Amplitude>(psi: &mut [A], pairs: Pairs, matrix: Matrix) {
     pairs.check(psi.len());
-    let (psi, parts) = (State::new(psi), split(psi.len(), pairs.mask));
-    for_each(parts.len(), &|k| dispatch(Apply { psi, pairs: pairs.with(parts[k]), u }));
+    let small = |z: Complex<f64>| z.re.abs().max(z.im.abs()) < NOTHING;
+    let one = Complex::new(1.0, 0.0);
+    if small(matrix[1]) && small(matrix[2]) {
+        // a diagonal with a one leaves half of the amplitudes alone
+        if (matrix[0] - one).norm_sqr() <= f64::EPSILON * f64::EPSILON {
+            return super::phase::apply(psi, Subset { mask: pairs.mask, value: pairs.one }, matrix[3]);
+        }
+    }
+    let (psi, parts, form) = (State::new(psi), split(psi.len(), pairs.mask), Form::of(&matrix));
+    for_each(parts.len(), &|k| dispatch(Apply { psi, pairs: pairs.with(parts[k]), matrix, form }));
 }
 
 struct Undo<A> {
