@@ -71,44 +71,61 @@ unsafe fn with_width<T: Scalar, R: Native, const W: usize>(p: Product<T>) {
     dispatch(Panels::<T, R, W>(p, PhantomData));
 }
 
-/// Blocks of columns of B and C, W real numbers wide.
+/// Blocks of columns of B and C, W real numbers wide: as many of them together as the room for B has, so that short sums write the rows of C
+/// from end to end.
 #[inline(always)]
 unsafe fn panels<T: Scalar, R: Native, const W: usize, const FMA: bool>(p: Product<T>) {
     let parts = if T::IS_COMPLEX { 2 } else { 1 };
     let width = W / parts;
     let mut packed = [const { MaybeUninit::<[R; W]>::uninit() }; DEPTH];
-    for j in (0..p.n).step_by(width) {
-        let columns = width.min(p.n - j);
-        // SAFETY: the rows of the panel are read where B has them, or copied with zeros beyond its edge; the blocks cover C.
-        unsafe {
-            let (panel, stride) = if p.b.cs == 1 && columns == width {
-                (p.b.at.add(j).cast::<R>(), p.b.rs * parts)
-            } else {
-                for (l, row) in packed[..p.k].iter_mut().enumerate() {
-                    let row = row.write([R::zero(); W]);
-                    for c in 0..columns {
-                        let from = p.b.at.add(l * p.b.rs + (j + c) * p.b.cs).cast::<R>();
-                        for part in 0..parts {
-                            row[c * parts + part] = *from.add(part);
-                        }
+    let together = width * (DEPTH / p.k.max(1));
+    for first in (0..p.n).step_by(together) {
+        let last = p.n.min(first + together);
+        let in_place = |j: usize| p.b.cs == 1 && last - j >= width;
+        for (block, j) in (first..last).step_by(width).enumerate().filter(|(_, j)| !in_place(*j)) {
+            let columns = width.min(last - j);
+            for (l, row) in packed[block * p.k..][..p.k].iter_mut().enumerate() {
+                let row = row.write([R::zero(); W]);
+                for c in 0..columns {
+                    // SAFETY: row l and column j + c of B exist.
+                    let from = unsafe { p.b.at.add(l * p.b.rs + (j + c) * p.b.cs).cast::<R>() };
+                    for part in 0..parts {
+                        // SAFETY: a number of T is `parts` numbers of R.
+                        row[c * parts + part] = unsafe { *from.add(part) };
                     }
                 }
-                (packed.as_ptr().cast::<R>(), W)
-            };
+            }
+        }
+        // SAFETY: `j` is a column of B, and its block of columns was packed unless B has all of it in rows.
+        let panel = |j: usize| unsafe {
+            if in_place(j) {
+                (p.b.at.add(j).cast::<R>(), p.b.rs * parts)
+            } else {
+                (packed.as_ptr().add((j - first) / width * p.k).cast::<R>(), W)
+            }
+        };
+        // SAFETY: the rows of the panel are read where B has them, or copied with zeros beyond its edge; the blocks cover C.
+        unsafe {
             let mut i = 0;
             if T::IS_COMPLEX {
                 while i + 2 <= p.m {
-                    block::<T, R, 2, W, FMA>(&p, panel, stride, i, j, columns);
+                    for j in (first..last).step_by(width) {
+                        block::<T, R, 2, W, FMA>(&p, panel(j), i, j, width.min(last - j));
+                    }
                     i += 2;
                 }
             } else {
                 while i + 4 <= p.m {
-                    block::<T, R, 4, W, FMA>(&p, panel, stride, i, j, columns);
+                    for j in (first..last).step_by(width) {
+                        block::<T, R, 4, W, FMA>(&p, panel(j), i, j, width.min(last - j));
+                    }
                     i += 4;
                 }
             }
             while i < p.m {
-                block::<T, R, 1, W, FMA>(&p, panel, stride, i, j, columns);
+                for j in (first..last).step_by(width) {
+                    block::<T, R, 1, W, FMA>(&p, panel(j), i, j, width.min(last - j));
+                }
                 i += 1;
             }
         }
@@ -120,8 +137,7 @@ unsafe fn panels<T: Scalar, R: Native, const W: usize, const FMA: bool>(p: Produ
 #[inline(always)]
 unsafe fn block<T: Scalar, R: Native, const ROWS: usize, const W: usize, const FMA: bool>(
     p: &Product<T>,
-    panel: *const R,
-    stride: usize,
+    (panel, stride): (*const R, usize),
     i: usize,
     j: usize,
     columns: usize,

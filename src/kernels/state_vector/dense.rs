@@ -155,7 +155,7 @@ impl<A: Amplitude> Apply<'_, A> {
         let psi = self.psi.start.get();
         let [b] = abreast::<A, 1>(self.psi.len, at.streams(), &mut at.fixed, &mut at.count);
         let columns = at.places.len() * at.masks.len();
-        assert!(at.factors.len() == 2 * at.places.len() * columns * L::WIDTH && at.places.len() % R == 0);
+        assert!(at.factors.len() == 2 * at.places.len() * columns * L::WIDTH && at.places.len().is_multiple_of(R));
         // SAFETY: indices stay below the length, a power of two above all bits (`apply`); `x` has 2 · columns registers, and each R rows
         // have 2 R · columns factors.
         unsafe {

@@ -294,7 +294,7 @@ impl<A: Amplitude> Apply<A> {
     /// (re, re) and (−im, im) of an entry; in lanes where the gate does not act, those of the identity.
     #[inline(always)]
     unsafe fn entry<L: Lanes<A>>(&self, k: usize, lanes: Subset) -> (L, L) {
-        let (z, one) = (self.matrix[k], if k % 3 == 0 { 1.0 } else { 0.0 });
+        let (z, one) = (self.matrix[k], if k.is_multiple_of(3) { 1.0 } else { 0.0 });
         let pick = |acts: Complex<f64>, rests: f64| {
             // SAFETY: passed on.
             unsafe { by_lane::<A, L>(|i| if lanes.contains(i) { acts } else { Complex::new(rests, rests) }) }

@@ -1,7 +1,7 @@
 //! One pass over arrays with a scalar function, its directional derivatives of any order, or the gradient of those.
 //!
-//! Elements go through in blocks: a block of every input is brought into a fixed array (scalars are repeated), the function runs over the
-//! block in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
+//! Elements go through in blocks of a fixed length (scalars are repeated, the last block is padded): the function runs over a block of
+//! every input in a loop that the compiler vectorises where the function is plain arithmetic, and the results are copied out.
 
 use crate::kernels::parallel::for_parts;
 use crate::kernels::pool;
@@ -9,6 +9,8 @@ use crate::kernels::simd::{Task, dispatch};
 use crate::scalar::lane::{LaneOf, branched_outside};
 use crate::scalar::outlined::Outlined;
 use crate::scalar::{Dual, Number, Scalar, ScalarFn};
+use smallvec::SmallVec;
+use std::ops::Range;
 use std::time::Instant;
 
 /// Elements in a block: a dozen arrays of them fit in the nearest cache.
@@ -76,7 +78,7 @@ trait Body<T>: Sync {
     /// How many inputs and outputs.
     fn sizes(&self) -> (usize, usize);
     /// Fills the first `len` places of the outputs; whether any of them is meaningless.
-    fn run<P: LaneOf<T>>(&self, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) -> bool;
+    fn run<P: LaneOf<T>>(&self, inputs: &[&Block<T>], outputs: &mut [Block<T>], len: usize) -> bool;
 }
 
 /// Dᴷf(x)[v_1, …, v_K], from x, v_1, …, v_K.
@@ -89,7 +91,7 @@ struct Cotangent<'a, F, const IN: usize, const OUT: usize>(&'a F, usize);
 struct Partials<'a, F, const IN: usize, const OUT: usize>(&'a F);
 
 #[inline(always)]
-fn jets<T: Scalar, J: Jet<T>, const IN: usize, const K: usize>(x: &[Block<T>; IN], v: &[&[Block<T>; IN]; K], at: usize) -> [J; IN] {
+fn jets<T: Scalar, J: Jet<T>, const IN: usize, const K: usize>(x: [&Block<T>; IN], v: &[[&Block<T>; IN]; K], at: usize) -> [J; IN] {
     // loops: `from_fn` is a handful of functions to compile for each kind of number
     let mut jets = [J::constant(0.0); IN];
     for i in 0..IN {
@@ -104,14 +106,16 @@ fn jets<T: Scalar, J: Jet<T>, const IN: usize, const K: usize>(x: &[Block<T>; IN
 
 /// N blocks from the given one on.
 #[inline(always)]
-fn array<T, const N: usize>(blocks: &[Block<T>], start: usize) -> &[Block<T>; N] {
+fn array<'a, T, const N: usize>(blocks: &[&'a Block<T>], start: usize) -> [&'a Block<T>; N] {
     blocks[start..start + N].try_into().expect("a slice of this length")
 }
 
 /// The K + 1 groups of IN blocks, and the rest.
 #[inline(always)]
 #[allow(clippy::type_complexity)]
-fn groups<T, const IN: usize, const K: usize>(inputs: &[Block<T>]) -> (&[Block<T>; IN], [&[Block<T>; IN]; K], &[Block<T>]) {
+fn groups<'a, 'b, T, const IN: usize, const K: usize>(
+    inputs: &'b [&'a Block<T>],
+) -> ([&'a Block<T>; IN], [[&'a Block<T>; IN]; K], &'b [&'a Block<T>]) {
     let x = array(inputs, 0);
     let mut directions = [x; K];
     for k in 0..K {
@@ -122,11 +126,11 @@ fn groups<T, const IN: usize, const K: usize>(inputs: &[Block<T>]) -> (&[Block<T
 
 /// Whether one of the directions is zero at this element: what is linear in it is then an exact zero, whatever the derivatives are.
 #[inline(always)]
-fn dead<T: Scalar, const IN: usize, const K: usize>(v: &[&[Block<T>; IN]; K], at: usize) -> bool {
+fn dead<T: Scalar, const IN: usize, const K: usize>(v: &[[&Block<T>; IN]; K], at: usize) -> bool {
     let mut dead = false;
     for v in v {
         let mut zero = true;
-        for v in *v {
+        for v in v {
             zero &= v[at] == T::zero();
         }
         dead |= zero;
@@ -144,7 +148,7 @@ pub(super) fn weigh<T: Scalar>(weight: T, derivative: T) -> T {
 #[inline(always)]
 fn tangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OUT: usize, const K: usize>(
     f: &F,
-    inputs: &[Block<T>],
+    inputs: &[&Block<T>],
     outputs: &mut [Block<T>],
     len: usize,
 ) -> bool {
@@ -166,12 +170,12 @@ fn tangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OU
 #[inline(always)]
 fn cotangent<T: Scalar, F: ScalarFn<IN, OUT>, J: Jet<T>, const IN: usize, const OUT: usize, const K: usize>(
     f: &F,
-    inputs: &[Block<T>],
+    inputs: &[&Block<T>],
     outputs: &mut [Block<T>],
     len: usize,
 ) -> bool {
     let (x, v, g) = groups::<T, IN, K>(inputs);
-    let g: &[Block<T>; OUT] = array(g, 0);
+    let g: [&Block<T>; OUT] = array(g, 0);
     let outputs: &mut [Block<T>; IN] = outputs.try_into().expect("as many blocks as arguments");
     let mut any = false;
     for at in 0..len.min(BLOCK) {
@@ -197,7 +201,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
         (IN * (self.1 + 1), OUT)
     }
     #[inline(always)]
-    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
+    fn run<P: LaneOf<T>>(&self, x: &[&Block<T>], y: &mut [Block<T>], n: usize) -> bool {
         let f = self.0;
         match self.1 {
             0 => tangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
@@ -212,7 +216,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
 fn high_tangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
     f: &F,
     order: usize,
-    x: &[Block<T>],
+    x: &[&Block<T>],
     y: &mut [Block<T>],
     n: usize,
 ) -> bool {
@@ -229,7 +233,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
         (IN * (self.1 + 1) + OUT, IN)
     }
     #[inline(always)]
-    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
+    fn run<P: LaneOf<T>>(&self, x: &[&Block<T>], y: &mut [Block<T>], n: usize) -> bool {
         let f = self.0;
         match self.1 {
             0 => cotangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
@@ -243,7 +247,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
 fn high_cotangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize>(
     f: &F,
     order: usize,
-    x: &[Block<T>],
+    x: &[&Block<T>],
     y: &mut [Block<T>],
     n: usize,
 ) -> bool {
@@ -259,8 +263,8 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
         (IN, OUT + OUT * IN)
     }
     #[inline(always)]
-    fn run<P: LaneOf<T>>(&self, x: &[Block<T>], y: &mut [Block<T>], n: usize) -> bool {
-        let x: &[Block<T>; IN] = array(x, 0);
+    fn run<P: LaneOf<T>>(&self, x: &[&Block<T>], y: &mut [Block<T>], n: usize) -> bool {
+        let x: [&Block<T>; IN] = array(x, 0);
         let (values, partials) = y.split_at_mut(OUT);
         let mut any = false;
         for at in 0..n.min(BLOCK) {
@@ -285,7 +289,7 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
 /// A block, to be run with the best instructions of the machine.
 struct Fast<'a, B, T> {
     body: &'a B,
-    inputs: &'a [Block<T>],
+    inputs: &'a [&'a Block<T>],
     outputs: &'a mut [Block<T>],
     len: usize,
 }
@@ -303,11 +307,11 @@ impl<T: Scalar, B: Body<T>> Task for Fast<'_, B, T> {
 }
 
 #[inline(never)]
-fn plain<T: Scalar, B: Body<T>>(body: &B, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) -> bool {
+fn plain<T: Scalar, B: Body<T>>(body: &B, inputs: &[&Block<T>], outputs: &mut [Block<T>], len: usize) -> bool {
     body.run::<T>(inputs, outputs, len)
 }
 
-fn run<T: Scalar>(body: &impl Body<T>, inputs: &[Block<T>], outputs: &mut [Block<T>], len: usize) {
+fn run<T: Scalar>(body: &impl Body<T>, inputs: &[&Block<T>], outputs: &mut [Block<T>], len: usize) {
     let outside = dispatch(Fast { body, inputs, outputs: &mut *outputs, len });
     if branched_outside() | outside {
         plain(body, inputs, outputs, len);
@@ -315,31 +319,41 @@ fn run<T: Scalar>(body: &impl Body<T>, inputs: &[Block<T>], outputs: &mut [Block
 }
 
 /// The first so many places of a block of every input, to a block of every output. Loops over blocks are compiled for this type, once.
-type Run<'a, T> = &'a (dyn Fn(&[Block<T>], &mut [Block<T>], usize) + Sync);
+type Run<'a, T> = &'a (dyn Fn(&[&Block<T>], &mut [Block<T>], usize) + Sync);
 
-/// Runs elements `start ..` of the inputs through; `outputs` holds the parts to fill, all of one length, `None` for what nobody asked for.
-fn part<T: Scalar>(run: Run<'_, T>, inputs: &[Source<'_, T>], start: usize, outputs: &mut [Option<&mut [T]>], len: usize) {
-    let mut x = vec![[T::zero(); BLOCK]; inputs.len()];
-    let mut y = vec![[T::zero(); BLOCK]; outputs.len()];
-    for (x, source) in x.iter_mut().zip(inputs) {
+/// Runs `len` elements from `start` through, and hands each block of the results to `out`.
+fn each_block<T: Scalar>(
+    run: Run<'_, T>,
+    inputs: &[Source<'_, T>],
+    results: usize,
+    range: Range<usize>,
+    out: &mut dyn FnMut(&[Block<T>], usize),
+) {
+    let mut room = vec![[T::zero(); BLOCK]; inputs.len()];
+    let mut y = vec![[T::zero(); BLOCK]; results];
+    for (room, source) in room.iter_mut().zip(inputs) {
         if let [one] = source {
-            *x = [*one; BLOCK];
+            *room = [*one; BLOCK];
         }
     }
-    let mut at = 0;
-    while at < len {
-        let n = BLOCK.min(len - at);
-        for (x, source) in x.iter_mut().zip(inputs) {
-            if source.len() > 1 {
-                x[..n].copy_from_slice(&source[start + at..start + at + n]);
+    let mut at = range.start;
+    while at < range.end {
+        let n = BLOCK.min(range.end - at);
+        if n < BLOCK {
+            for (room, source) in room.iter_mut().zip(inputs).filter(|(_, source)| source.len() > 1) {
+                room[..n].copy_from_slice(&source[at..at + n]);
             }
         }
+        let x: SmallVec<[&Block<T>; 8]> = room
+            .iter()
+            .zip(inputs)
+            .map(|(room, source)| match source.get(at..at + BLOCK) {
+                Some(block) if n == BLOCK => block.try_into().expect("as long as a block"),
+                _ => room,
+            })
+            .collect();
         run(&x, &mut y, n);
-        for (y, out) in y.iter().zip(outputs.iter_mut()) {
-            if let Some(out) = out {
-                out[at..at + n].copy_from_slice(&y[..n]);
-            }
-        }
+        out(&y, n);
         at += n;
     }
 }
@@ -352,35 +366,48 @@ fn all<T: Scalar, B: Body<T>>(body: &B, inputs: &[Source<'_, T>], n: usize, want
 
 fn blocks<T: Scalar>(run: Run<'_, T>, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
     debug_assert!(inputs.iter().all(|x| x.len() == n || x.len() == 1));
-    let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| pool::filled(n, T::zero()))).collect();
-    let mut rest: Vec<Option<&mut [T]>> = results.iter_mut().map(|r| r.as_deref_mut()).collect();
+    let mut results: Vec<Option<Vec<T>>> = wanted.iter().map(|&wanted| wanted.then(|| pool::take(n))).collect();
+    let append = |range: Range<usize>, results: &mut [Option<Vec<T>>]| {
+        each_block(run, inputs, wanted.len(), range, &mut |y, n| {
+            for (y, result) in y.iter().zip(&mut *results) {
+                if let Some(result) = result {
+                    result.extend_from_slice(&y[..n]);
+                }
+            }
+        });
+    };
     let mut done = 0;
     let mut grain = n;
     if n > 4 * BLOCK && rayon::current_num_threads() > 1 {
         // the second block is timed: the first one brings code and data in
         for _ in 0..2 {
             let clock = Instant::now();
-            part(run, inputs, done, &mut take(&mut rest, BLOCK), BLOCK);
+            append(done..done + BLOCK, &mut results);
             done += BLOCK;
             let nanoseconds = clock.elapsed().as_nanos().max(1) as f64;
             grain = BLOCK * (TASK_NANOSECONDS / nanoseconds).ceil() as usize;
         }
     }
     if n - done <= 2 * grain {
-        part(run, inputs, done, &mut rest, n - done);
-    } else {
-        let mut tasks: Vec<_> = (done..n)
-            .step_by(grain)
-            .map(|start| {
-                let len = grain.min(n - start);
-                (start, take(&mut rest, len), len)
-            })
-            .collect();
-        for_parts(&mut tasks, 1, |_, tasks| {
-            let (start, outputs, len) = &mut tasks[0];
-            part(run, inputs, *start, outputs, *len)
-        });
+        append(done..n, &mut results);
+        return results;
     }
+    results.iter_mut().flatten().for_each(|result| result.resize(n, T::zero()));
+    let mut rest: Vec<Option<&mut [T]>> = results.iter_mut().map(|r| r.as_mut().map(|r| &mut r[done..])).collect();
+    let mut tasks: Vec<_> = (done..n).step_by(grain).map(|start| (start, take(&mut rest, grain.min(n - start)))).collect();
+    for_parts(&mut tasks, 1, |_, tasks| {
+        let (start, outputs) = &mut tasks[0];
+        let end = n.min(*start + grain);
+        let mut at = 0;
+        each_block(run, inputs, wanted.len(), *start..end, &mut |y, n| {
+            for (y, out) in y.iter().zip(&mut *outputs) {
+                if let Some(out) = out {
+                    out[at..at + n].copy_from_slice(&y[..n]);
+                }
+            }
+            at += n;
+        });
+    });
     results
 }
 
