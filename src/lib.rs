@@ -10,7 +10,7 @@ mod flat;
 pub mod flow;
 pub mod implicit;
 pub mod io;
-/// Public for the benches only, and no part of the API.
+/// Public for the tests and benches only, and no part of the API.
 #[doc(hidden)]
 #[allow(dead_code)]
 pub mod kernels;

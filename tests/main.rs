@@ -6,6 +6,7 @@ mod coverage;
 mod distributions;
 mod flow;
 mod implicit;
+mod kernels;
 mod linalg;
 mod nn;
 mod ode;

@@ -13,10 +13,10 @@ pub const CHUNK: usize = 1 << 14;
 pub const GRAIN: usize = 1 << 15;
 
 /// From how many elements threads pay for a loop of some nanoseconds per element.
-pub(crate) const THRESHOLD_COMPUTE: usize = 1 << 15;
+pub const THRESHOLD_COMPUTE: usize = 1 << 15;
 
 /// From how many elements threads pay for a loop bound by memory.
-pub(crate) const THRESHOLD_MEMORY: usize = 1 << 17;
+pub const THRESHOLD_MEMORY: usize = 1 << 17;
 
 /// f(0), …, f(n − 1), in any order.
 pub fn for_each(n: usize, f: &(dyn Fn(usize) + Sync)) {

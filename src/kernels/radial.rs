@@ -343,8 +343,8 @@ pub fn value(radial: Radial, at: Points, f: &mut [f64], df: &mut [f64]) {
     f.fill(0.0);
     df.fill(0.0);
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the features were detected on the line above.
+    if super::simd::level::is_avx2() {
+        // SAFETY: the features were detected.
         return unsafe { value_avx2(radial, at, f, df) };
     }
     value_of::<[f64; LANES]>(radial, at, f, df);
@@ -362,8 +362,8 @@ pub fn pullback(radial: Radial, at: Points, u: &[f64], out: Slopes, gradient: &m
         list.fill(0.0);
     }
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the features were detected on the line above.
+    if super::simd::level::is_avx2() {
+        // SAFETY: the features were detected.
         return unsafe { pullback_avx2(radial, at, u, out, gradient) };
     }
     pullback_of::<[f64; LANES]>(radial, at, u, out, gradient);

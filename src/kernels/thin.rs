@@ -10,8 +10,6 @@
 
 mod block;
 mod places;
-#[cfg(test)]
-mod tests;
 
 use super::buffer::build;
 use super::parallel::{Shared, collect, for_each};
@@ -60,7 +58,8 @@ const TILE: usize = 1 << 11;
 /// Multiplications in a task.
 const TASK: usize = 1 << 20;
 
-fn length(lines: &[Line]) -> usize {
+/// The number of places that axes have together.
+pub fn length(lines: &[Line]) -> usize {
     lines.iter().map(|l| l.len).product()
 }
 

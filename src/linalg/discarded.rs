@@ -198,38 +198,3 @@ impl<T: Scalar> Primitive for Discarded<T> {
         solve_discarded(rest, s, &b, &c)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Where zeros split A⊥, and for columns that have something in one block, in both, in none or in rounding only.
-    #[test]
-    fn block_by_block_is_the_solution_of_the_whole() {
-        let (m, n, k) = (9, 8, 4);
-        let wave = |len: usize, phase: f64| -> Vec<f64> { (0..len).map(|i| (1.7 * i as f64 + phase).sin()).collect() };
-        let mut a: Vec<f64> = wave(m * n, 0.3).iter().map(|x| 0.1 * x).collect();
-        let (mut b, mut c) = (wave(m * k, 0.9), wave(n * k, 1.4));
-        for i in 0..m {
-            for j in 0..n {
-                // odd and even do not meet, and the last row and column are zero
-                if (i + j) % 2 == 1 || i == m - 1 || j == n - 1 {
-                    a[i * n + j] = 0.0;
-                }
-            }
-        }
-        for (x, rows) in [(&mut b, m), (&mut c, n)] {
-            (0..rows).filter(|i| i % 2 == 1).for_each(|i| x[i * k] = 0.0);
-            (0..rows).for_each(|i| x[i * k + 2] = 0.0);
-            (0..rows).filter(|i| i % 2 == 0).for_each(|i| x[i * k + 3] *= 1e-17);
-        }
-        let s = [2.0, 1.5, 1.2, 1.0];
-        let (x, y) = solve((&a, m, n), &s, &b, &c).unwrap();
-        assert!((0..m).all(|i| i % 2 == 0 || x[i * k] == 0.0) && (0..m).all(|i| x[i * k + 2] == 0.0));
-        let (ay, ax) = (product(&a, m, n, false, &y, k), product(&a, m, n, true, &x, k));
-        let first = (0..m * k).map(|at| x[at] * s[at % k] - ay[at] - b[at]);
-        let second = (0..n * k).map(|at| y[at] * s[at % k] - ax[at] - c[at]);
-        let worst = first.chain(second).fold(0.0f64, |worst, r| worst.max(r.abs()));
-        assert!(worst < 1e-14, "{worst:e}");
-    }
-}

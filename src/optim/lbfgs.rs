@@ -282,7 +282,7 @@ impl Lbfgs {
             let (mut at, mut gradient) = (vec![0.0; x.len()], vec![0.0; x.len()]);
             let (mut lowest, mut last): (Option<Trial>, Option<Trial>) = (None, None);
             let mut trials = 0;
-            let found = search(&self.options.line_search, *value, slope, first, &mut |alpha| {
+            let length = search(&self.options.line_search, *value, slope, first, &mut |alpha| {
                 at.iter_mut().zip(x.iter().zip(&d)).for_each(|(at, (x, d))| *at = x + alpha * d);
                 let value = f(&at, &mut gradient)?;
                 trials += 1;
@@ -294,18 +294,18 @@ impl Lbfgs {
                 Ok((value, dot(&gradient, &d)))
             })?;
             self.evaluations += trials;
-            if found.step == 0.0 && !self.history.is_empty() {
+            if length == 0.0 && !self.history.is_empty() {
                 // the model of the curvature may be at fault: once more along the gradient
                 self.history.clear();
                 continue;
             }
             self.iterations += 1;
             let here = Step { iteration: self.iterations, evaluations: self.evaluations, ..before };
-            if found.step == 0.0 {
+            if length == 0.0 {
                 return Ok(here);
             }
-            at.iter_mut().zip(x.iter().zip(&d)).for_each(|(at, (x, d))| *at = x + found.step * d);
-            let kept = [last, lowest].into_iter().flatten().find(|(alpha, _, _)| *alpha == found.step);
+            at.iter_mut().zip(x.iter().zip(&d)).for_each(|(at, (x, d))| *at = x + length * d);
+            let kept = [last, lowest].into_iter().flatten().find(|(alpha, _, _)| *alpha == length);
             let (value, g) = match kept {
                 Some((_, value, g)) => (value, g),
                 None => {
@@ -327,7 +327,7 @@ impl Lbfgs {
             x.copy_from_slice(&at);
             let gradient = largest(&g);
             self.last = Some((at, value, g));
-            return Ok(Step { value, gradient, length: found.step, evaluations: self.evaluations, ..here });
+            return Ok(Step { value, gradient, length, evaluations: self.evaluations, ..here });
         }
     }
 

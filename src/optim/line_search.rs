@@ -24,25 +24,6 @@ impl Default for LineSearch {
     }
 }
 
-/// Where a search ended.
-pub(crate) struct Found {
-    pub(crate) step: f64,
-    /// Whether both conditions hold; otherwise `step` is the best point seen (0 if none is below the start).
-    #[cfg(test)]
-    pub(crate) wolfe: bool,
-}
-
-impl Found {
-    #[cfg_attr(not(test), allow(unused_variables))]
-    fn new(step: f64, wolfe: bool) -> Self {
-        Found {
-            step,
-            #[cfg(test)]
-            wolfe,
-        }
-    }
-}
-
 /// A point of φ.
 #[derive(Clone, Copy)]
 struct Trial {
@@ -51,14 +32,14 @@ struct Trial {
     slope: f64,
 }
 
-/// Runs the search; `phi(α)` gives (φ, φ′).
+/// The step length: one where both conditions hold, or the best point seen, 0 if none is below the start. `phi(α)` gives (φ, φ′).
 pub(crate) fn search(
     options: &LineSearch,
     value: f64,
     slope: f64,
     first: f64,
     phi: &mut dyn FnMut(f64) -> Result<(f64, f64)>,
-) -> Result<Found> {
+) -> Result<f64> {
     let start = Trial { step: 0.0, value, slope };
     let (mut best, mut other) = (start, start);
     let (mut bracketed, mut modified) = (false, true);
@@ -78,7 +59,7 @@ pub(crate) fn search(
         let here = Trial { step, value, slope };
         let bound = start.value + step * descent;
         if value <= bound && slope.abs() <= options.curvature * -start.slope {
-            return Ok(Found::new(step, true));
+            return Ok(step);
         }
         let exhausted = bracketed && (step <= low || step >= high || high - low <= 1e-15 * high);
         let at_end = step == max_step && value <= bound && slope <= descent;
@@ -86,7 +67,7 @@ pub(crate) fn search(
             if value < best.value {
                 best = here;
             }
-            return Ok(Found::new(best.step, false));
+            return Ok(best.step);
         }
         if modified && value <= bound && slope >= 0.0 {
             modified = false;
@@ -113,7 +94,7 @@ pub(crate) fn search(
             step = best.step;
         }
     }
-    Ok(Found::new(best.step, false))
+    Ok(best.step)
 }
 
 /// The interval of uncertainty with the new point in it, and the next trial step: section 4 of the paper.
@@ -176,51 +157,4 @@ fn next(best: &mut Trial, other: &mut Trial, here: Trial, bracketed: &mut bool, 
         *best = here;
     }
     step
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The first three test functions of the paper, §5: the step found satisfies both conditions, from far below and far above.
-    #[test]
-    fn the_wolfe_conditions_hold_on_the_papers_functions() {
-        let first = |a: f64| (-a / (a * a + 2.0), (a * a - 2.0) / (a * a + 2.0).powi(2));
-        let second = |a: f64| {
-            let b = a + 0.004;
-            (b.powi(5) - 2.0 * b.powi(4), 5.0 * b.powi(4) - 8.0 * b.powi(3))
-        };
-        let third = |a: f64| {
-            let (beta, l) = (0.01, 39.0);
-            let wave = 2.0 * (1.0 - beta) / (l * std::f64::consts::PI) * (0.5 * l * std::f64::consts::PI * a).sin();
-            let (base, slope) = if a <= 1.0 - beta {
-                (1.0 - a, -1.0)
-            } else if a >= 1.0 + beta {
-                (a - 1.0, 1.0)
-            } else {
-                (0.5 * (a - 1.0).powi(2) / beta + 0.5 * beta, (a - 1.0) / beta)
-            };
-            (base + wave, slope + (1.0 - beta) * (0.5 * l * std::f64::consts::PI * a).cos())
-        };
-        let cases: [(&dyn Fn(f64) -> (f64, f64), f64, f64); 3] = [(&first, 1e-3, 0.1), (&second, 0.1, 0.1), (&third, 0.1, 0.1)];
-        for (case, (phi, c1, c2)) in cases.into_iter().enumerate() {
-            for start in [1e-3, 0.1, 10.0, 1e3] {
-                let (value, slope) = phi(0.0);
-                let options = LineSearch { decrease: c1, curvature: c2, ..LineSearch::default() };
-                let found = search(&options, value, slope, start, &mut |a| Ok(phi(a))).unwrap();
-                let (end, end_slope) = phi(found.step);
-                assert!(found.wolfe, "function {case} from {start}");
-                assert!(end <= value + c1 * found.step * slope && end_slope.abs() <= c2 * slope.abs(), "function {case} from {start}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_step_out_of_the_domain_is_cut() {
-        // φ = −ln(1 − α) − 2α is infinite from 1 on, its minimum is at 1/2
-        let phi = |a: f64| if a < 1.0 { (-(1.0 - a).ln() - 2.0 * a, 1.0 / (1.0 - a) - 2.0) } else { (f64::NAN, f64::NAN) };
-        let options = LineSearch { curvature: 1e-3, ..LineSearch::default() };
-        let found = search(&options, 0.0, -1.0, 16.0, &mut |a| Ok(phi(a))).unwrap();
-        assert!(found.wolfe && (found.step - 0.5).abs() < 1e-3, "{}", found.step);
-    }
 }

@@ -471,6 +471,3 @@ impl Div for Jet {
         Jet { v, d, dd: (self.dd - 2.0 * d * y.d - v * y.dd) / y.v }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,6 @@
-//! What the tape holds: bytes counted by the global allocator. One test, alone in its process, so that nothing else allocates.
+//! What the tape holds: bytes counted by the global allocator.
 
-#[path = "../counting.rs"]
-mod counting;
-
-use counting::{LIVE, PEAK};
+use crate::counting::{LIVE, PEAK};
 use pullback::prelude::*;
 use std::sync::atomic::Ordering;
 
@@ -100,6 +97,7 @@ fn a_chain_of_two_million_nodes_is_dropped_without_recursion() {
 
 #[test]
 fn the_tape_holds_what_its_rules_need_and_no_more() {
+    let _alone = crate::alone();
     // the pool of threads lives on: start it before anything is counted
     drop(Var::from(vec![0.5; N]).exp());
     what_a_rule_does_not_need_is_freed();

@@ -1,9 +1,6 @@
-//! What the gradient of a circuit holds, in states. One test, alone in its process, so that nothing else allocates.
+//! What the gradient of a circuit holds, in states.
 
-#[path = "../counting.rs"]
-mod counting;
-
-use counting::{LIVE, PEAK};
+use crate::counting::{LIVE, PEAK};
 use pullback::circuit::{Circuit, PauliSum, Trotter};
 use pullback::prelude::*;
 use std::sync::atomic::Ordering;
@@ -39,6 +36,7 @@ fn peak(n: usize, layers: usize, order: u32) -> f64 {
 
 #[test]
 fn memory_of_the_gradient_is_three_states_whatever_the_depth() {
+    let _alone = crate::alone();
     // one thread: buffers of tiles are an eighth of a state each
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let large = pool.install(|| peak(16, 2, 1));

@@ -51,6 +51,31 @@ fn every_gate_goes_out_and_comes_back_up_to_a_phase() {
     println!("worst entry {worst:e}");
 }
 
+/// One control needs the angles of U, two need √U, also where an entry of U vanishes.
+#[test]
+fn the_square_root_squares_to_the_matrix_and_the_angles_give_it_back() {
+    let pi = std::f64::consts::PI;
+    let mut worst = 0.0f64;
+    for k in 0..200 {
+        let x = k as f64;
+        // angles that include 0 and π
+        // (small ones: the rounding of their sums would leave a matrix that is not unitary)
+        let (theta, phi, lambda, gamma) = ((k % 5) as f64 * pi / 4.0, (0.7 * x) % pi, -(1.3 * x) % pi, (0.4 * x * x) % pi);
+        let (s, c) = (theta / 2.0).sin_cos();
+        let e = |a: f64| C::from_polar(1.0, a + gamma);
+        let u = ndarray::array![[e(0.0) * c, -e(lambda) * s], [e(phi) * s, e(phi + lambda) * c]];
+        for controls in 0..3 {
+            let mut c = Circuit::new(3);
+            let controls: Vec<_> = (0..controls).map(|q| q.into()).collect();
+            c.controlled(Gate::Matrix(Unitary::new(&u).unwrap()), &[2], &controls).unwrap();
+            let back = Circuit::from_qasm(&c.to_qasm(&[]).unwrap()).unwrap();
+            worst = worst.max(off_by_phase(&unitary(&c, &[]), &unitary(&back, &[])));
+        }
+    }
+    println!("worst entry {worst:e}");
+    assert!(worst < 1e-13);
+}
+
 #[test]
 fn the_library_s_gates_are_what_qelib1_says() {
     let header = "OPENQASM 2.0;\ninclude \"qelib1.inc\";\nqreg q[4];\n";

@@ -1,10 +1,6 @@
-//! What a fixed point keeps for its pullback does not depend on the number of iterations. One test, alone in its process: it counts what the
-//! allocator hands out.
+//! What a fixed point keeps for its pullback does not depend on the number of iterations.
 
-#[path = "../counting.rs"]
-mod counting;
-
-use counting::{LIVE, PEAK};
+use crate::counting::{LIVE, PEAK};
 use pullback::implicit::{FixedPointMethod, FixedPointOptions, fixed_point};
 use pullback::prelude::*;
 use std::sync::atomic::Ordering;
@@ -36,6 +32,7 @@ fn count(slope: f64) -> (usize, f64, f64) {
 
 #[test]
 fn memory_is_flat_in_the_number_of_iterations() {
+    let _alone = crate::alone();
     let (few, held_few, peak_few) = count(0.1);
     let (many, held_many, peak_many) = count(-0.98);
     assert!(many > 50 * few, "{few} and {many} iterations");

@@ -3,6 +3,8 @@
 mod degenerate;
 mod derivatives;
 mod errors;
+mod functions;
 mod iterative;
 mod random;
 mod truncated_eigh;
+mod truncated_svd;

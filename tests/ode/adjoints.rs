@@ -335,3 +335,35 @@ fn the_unbounded_discrete_adjoint_evaluates_the_field_once() {
     let (all, forward, bounded) = counts(Adjoint::Discrete { checkpoints: Some(2) });
     assert!(all > 2 * forward && (exact - bounded).abs() < 1e-14, "{all}, {forward}, {exact}, {bounded}");
 }
+
+/// With room for c states a chain of l steps is reversed in r l − β(c + 1, r − 1) further ones, where β(c, r) = C(c + r, c) and r is the smallest
+/// number with β(c, r) ≥ l; that no more than c are held, the test of memory says.
+#[test]
+fn checkpoints_are_placed_for_the_fewest_steps_possible() {
+    let beta = |c: usize, r: usize| (1..=r).fold(1, |value, i| value * (c + i) / i);
+    for slots in [1, 2, 3, 4, 7, 12] {
+        for steps in [1, 2, 3, 5, 10, 31, 100, 257] {
+            let options = |adjoint| OdeOptions { method: Method::Euler, stepping: Stepping::Fixed { step: 1.0 / steps as f64 }, adjoint };
+            let run = |adjoint| {
+                let mut solution = None;
+                let slope = grad(
+                    |k: &Var<f64>| {
+                        let field = |t: &Var<f64>, y: &Var<f64>, k: &Var<f64>| k * y * (1.0 + t);
+                        let found = odeint(field, &Var::scalar(1.0), &Var::from([0.0, 1.0]), k, &options(adjoint))?;
+                        let end = found.y.get(&[-1]);
+                        solution = Some(found);
+                        Ok::<_, pullback::Error>(end)
+                    },
+                    &0.3,
+                );
+                (slope.unwrap(), solution.expect("solved").stats().backward.steps)
+            };
+            let r = (0..).find(|&r| beta(slots, r) >= steps).unwrap();
+            // with room for all of them the states are those of the solve
+            let fewest = if slots >= steps { 0 } else { r * steps - beta(slots + 1, r - 1) };
+            let ((slope, taken), (exact, _)) = (run(Adjoint::Discrete { checkpoints: Some(slots) }), run(Adjoint::default()));
+            assert_eq!(taken, steps + fewest, "{steps} steps, {slots} slots");
+            assert!((slope - exact).abs() < 1e-13 * exact.abs(), "{steps} steps, {slots} slots: {slope}, {exact}");
+        }
+    }
+}

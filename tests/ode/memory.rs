@@ -1,9 +1,6 @@
-//! What an adjoint holds: bytes counted by the global allocator. One test, alone in its process, so that nothing else allocates.
+//! What an adjoint holds: bytes counted by the global allocator.
 
-#[path = "../counting.rs"]
-mod counting;
-
-use counting::{LIVE, PEAK};
+use crate::counting::{LIVE, PEAK};
 use pullback::ode::{Adjoint, Method, OdeOptions, Stepping, odeint};
 use pullback::prelude::*;
 use std::sync::atomic::Ordering;
@@ -31,6 +28,7 @@ fn peak(method: Method, adjoint: Adjoint, steps: usize) -> f64 {
 
 #[test]
 fn memory_of_the_adjoints() {
+    let _alone = crate::alone();
     peak(Method::Rk4, Adjoint::default(), 10);
     let flat = [
         (Method::Rk4, Adjoint::reversible()),

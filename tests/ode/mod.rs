@@ -2,6 +2,7 @@
 mod adjoints;
 mod errors;
 mod events;
+mod order_conditions;
 mod orders;
 mod problems;
 mod stiff;

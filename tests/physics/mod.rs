@@ -1,2 +1,3 @@
-//! Hamiltonians against closed forms.
+//! Hamiltonians against closed forms, the exact Ising model against sums over all states.
 mod coulomb;
+mod ising;

@@ -317,32 +317,3 @@ impl Writer {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::f64::consts::PI;
-
-    #[test]
-    fn the_square_root_squares_to_the_matrix_and_the_angles_give_it_back() {
-        let mut worst = 0.0f64;
-        for k in 0..200 {
-            let x = k as f64;
-            // angles that include 0 and π
-            // (small ones: the rounding of their sums would leave a matrix that is not unitary)
-            let (theta, phi, lambda, gamma) = ((k % 5) as f64 * PI / 4.0, (0.7 * x) % PI, -(1.3 * x) % PI, (0.4 * x * x) % PI);
-            let (s, c) = (theta / 2.0).sin_cos();
-            let e = |a: f64| C::from_polar(1.0, a + gamma);
-            let u = [e(0.0) * c, -e(lambda) * s, e(phi) * s, e(phi + lambda) * c];
-            let r = root(&u);
-            let square = [r[0] * r[0] + r[1] * r[2], r[0] * r[1] + r[1] * r[3], r[2] * r[0] + r[3] * r[2], r[2] * r[1] + r[3] * r[3]];
-            let [theta, phi, lambda, gamma] = angles(&u);
-            let (s, c) = (theta / 2.0).sin_cos();
-            let e = |a: f64| C::from_polar(1.0, a + gamma);
-            let again = [e(0.0) * c, -e(lambda) * s, e(phi) * s, e(phi + lambda) * c];
-            worst = u.iter().zip(square.iter().zip(again)).map(|(u, (s, a))| (u - s).norm().max((u - a).norm())).fold(worst, f64::max);
-        }
-        println!("worst entry {worst:e}");
-        assert!(worst < 1e-13);
-    }
-}

@@ -12,7 +12,7 @@ use crate::scalar::{Number, Real};
 use num_complex::Complex;
 
 /// A part of a complex number.
-pub(crate) trait Part: Lane + Real {
+pub trait Part: Lane + Real {
     /// tanh x is ±1 above this, and its square does not overflow.
     const TANH_HELD: Self;
     fn sin_cos<const FMA: bool>(x: Self) -> (Self, Self);
@@ -172,7 +172,7 @@ fn sqrt_outside<R: Part>(z: C<R>) -> bool {
 
 /// a/b with b scaled by a power of two to about one, so that |b|² neither overflows nor vanishes.
 #[inline(always)]
-pub(crate) fn divide<R: Part, const FMA: bool>(a: C<R>, b: C<R>) -> C<R> {
+pub fn divide<R: Part, const FMA: bool>(a: C<R>, b: C<R>) -> C<R> {
     let (x, y) = (Lane::abs(b.re), Lane::abs(b.im));
     let scale = R::inverse_scale(if x > y { x } else { y });
     let (c, d) = (b.re * scale, b.im * scale);
@@ -349,7 +349,7 @@ real_only!(f32: erf::Erf, erf::Erfc, simple::Floor, simple::Ceil, simple::Round,
 
 /// a x + y
 #[inline(always)]
-pub(crate) fn multiply_add<R: Part, const FMA: bool>(a: C<R>, x: C<R>, y: C<R>) -> C<R> {
+pub fn multiply_add<R: Part, const FMA: bool>(a: C<R>, x: C<R>, y: C<R>) -> C<R> {
     let re = Lane::madd::<FMA>(a.re, x.re, Lane::madd::<FMA>(-a.im, x.im, y.re));
     let im = Lane::madd::<FMA>(a.re, x.im, Lane::madd::<FMA>(a.im, x.re, y.im));
     Complex::new(re, im)

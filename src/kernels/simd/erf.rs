@@ -182,7 +182,7 @@ two_functions! {
 }
 
 /// e^−x², the derivative of erf up to 2/√π
-pub(crate) struct Gaussian;
+pub struct Gaussian;
 
 impl UnaryFn<f64> for Gaussian {
     #[inline(always)]

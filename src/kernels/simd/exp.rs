@@ -15,21 +15,21 @@ fn two_factors<T: Lane, const FMA: bool>(n: T) -> (T, T) {
 
 /// (n, r) with x = n ln 2 + r.
 #[inline(always)]
-pub(super) fn reduce<T: Lane, const FMA: bool>(x: T) -> (T, T) {
+pub fn reduce<T: Lane, const FMA: bool>(x: T) -> (T, T) {
     let n = x.madd::<FMA>(T::LOG2_E, T::ROUND) - T::ROUND;
     (n, (-n).madd::<FMA>(T::LN2_LO, (-n).madd::<FMA>(T::LN2_HI, x)))
 }
 
 /// x held between two bounds; NaN stays NaN.
 #[inline(always)]
-pub(super) fn clamp<T: Lane>(x: T, low: T, high: T) -> T {
+pub fn clamp<T: Lane>(x: T, low: T, high: T) -> T {
     let x = if x < low { low } else { x };
     if x > high { high } else { x }
 }
 
 /// (n, r, r_low) with x = n ln 2 + r + r_low, for those whose result is smaller than eˣ.
 #[inline(always)]
-pub(super) fn reduce_two_parts<T: Lane, const FMA: bool>(x: T) -> (T, T, T) {
+pub fn reduce_two_parts<T: Lane, const FMA: bool>(x: T) -> (T, T, T) {
     let n = x.madd::<FMA>(T::LOG2_E, T::ROUND) - T::ROUND;
     let r0 = (-n).madd::<FMA>(T::LN2_HI, x);
     let r = (-n).madd::<FMA>(T::LN2_LO, r0);
@@ -44,7 +44,7 @@ fn expm1_reduced<T: Lane, const FMA: bool>(r: T) -> T {
 
 /// 2ⁿ e^(r + r_low) − 1 = (2ⁿ − 1) + 2ⁿ r + 2ⁿ(r² Q(r) + r_low), large terms first, for 2ⁿ finite.
 #[inline(always)]
-pub(super) fn expm1_assemble<T: Lane, const FMA: bool>(n: T, r: T, r_low: T) -> T {
+pub fn expm1_assemble<T: Lane, const FMA: bool>(n: T, r: T, r_low: T) -> T {
     let scale = T::pow2(n);
     let c = (r * r).madd::<FMA>(T::exp_q::<FMA>(r), r_low);
     c.madd::<FMA>(scale, r.madd::<FMA>(scale, scale - T::ONE))
@@ -52,7 +52,7 @@ pub(super) fn expm1_assemble<T: Lane, const FMA: bool>(n: T, r: T, r_low: T) -> 
 
 /// a/(b + b_low) with the rounding errors of the quotient and of b put back, where FMA makes that cheap.
 #[inline(always)]
-pub(super) fn quotient<T: Lane, const FMA: bool>(a: T, b: T, b_low: T) -> T {
+pub fn quotient<T: Lane, const FMA: bool>(a: T, b: T, b_low: T) -> T {
     if FMA {
         let inverse = T::ONE / b;
         let q = a * inverse;
@@ -65,21 +65,21 @@ pub(super) fn quotient<T: Lane, const FMA: bool>(a: T, b: T, b_low: T) -> T {
 
 /// (eʳ, 2^a, 2^b) with eˣ their product.
 #[inline(always)]
-pub(super) fn exp_parts<T: Lane, const FMA: bool>(x: T) -> (T, T, T) {
+pub fn exp_parts<T: Lane, const FMA: bool>(x: T) -> (T, T, T) {
     let (n, r) = reduce::<T, FMA>(clamp(x, T::EXP_MIN, T::EXP_MAX));
     let (a, b) = two_factors::<T, FMA>(n);
     (T::ONE + expm1_reduced::<T, FMA>(r), a, b)
 }
 
 #[inline(always)]
-pub(super) fn exp<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn exp<T: Lane, const FMA: bool>(x: T) -> T {
     let (e, a, b) = exp_parts::<T, FMA>(x);
     e * a * b
 }
 
 /// (s, s_low, 2^a, 2^b) with e^(x + tail) = (s + s_low) 2^a 2^b, for a tail below an ulp of x.
 #[inline(always)]
-pub(super) fn exp_with_tail_parts<const FMA: bool>(x: f64, tail: f64) -> (f64, f64, f64, f64) {
+pub fn exp_with_tail_parts<const FMA: bool>(x: f64, tail: f64) -> (f64, f64, f64, f64) {
     let (n, r) = reduce::<f64, FMA>(clamp(x, f64::EXP_MIN, f64::EXP_MAX));
     let (a, b) = two_factors::<f64, FMA>(n);
     let m = expm1_reduced::<f64, FMA>(r);
@@ -89,13 +89,13 @@ pub(super) fn exp_with_tail_parts<const FMA: bool>(x: f64, tail: f64) -> (f64, f
 
 /// e^(x + tail) for a tail below an ulp of x.
 #[inline(always)]
-pub(super) fn exp_with_tail<const FMA: bool>(x: f64, tail: f64) -> f64 {
+pub fn exp_with_tail<const FMA: bool>(x: f64, tail: f64) -> f64 {
     let (s, s_low, a, b) = exp_with_tail_parts::<FMA>(x, tail);
     (s + s_low) * a * b
 }
 
 #[inline(always)]
-pub(super) fn exp_short<const FMA: bool>(x: f64) -> f64 {
+pub fn exp_short<const FMA: bool>(x: f64) -> f64 {
     let (n, r) = reduce::<f64, FMA>(x);
     let q = horner!(
         FMA,
@@ -117,7 +117,7 @@ fn exp2<T: Lane, const FMA: bool>(x: T) -> T {
 
 /// eˣ − 1 = 2ⁿ(eʳ − 1) + (2ⁿ − 1) for x up to the overflow.
 #[inline(always)]
-pub(super) fn expm1<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn expm1<T: Lane, const FMA: bool>(x: T) -> T {
     let (n, r, r_low) = reduce_two_parts::<T, FMA>(clamp(x, T::EXPM1_MIN, T::EXP_MAX));
     let last = n > T::MAX_EXPONENT;
     let y = expm1_assemble::<T, FMA>(if last { T::MAX_EXPONENT } else { n }, r, r_low);
@@ -126,13 +126,13 @@ pub(super) fn expm1<T: Lane, const FMA: bool>(x: T) -> T {
 
 /// eˣ where that is a normal number
 #[inline(always)]
-pub(super) fn exp_normal<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn exp_normal<T: Lane, const FMA: bool>(x: T) -> T {
     let (n, r) = reduce::<T, FMA>(x);
     (T::ONE + expm1_reduced::<T, FMA>(r)) * T::pow2(n)
 }
 
 #[inline(always)]
-pub(super) fn exp_guard<T: Lane>(x: T) -> T::Word {
+pub fn exp_guard<T: Lane>(x: T) -> T::Word {
     T::sign_word(T::EXP_NORMAL - x.abs())
 }
 
@@ -157,7 +157,7 @@ fn sigmoid_wide<T: Lane, const FMA: bool>(x: T) -> T {
 macro_rules! real_function {
     ($($(#[$doc:meta])* $name:ident = $f:ident;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         real_function!(@each $name = $f; f64 f32);
     )* };
     (@each $name:ident = $f:ident; $($t:ident)*) => { $(
@@ -175,7 +175,7 @@ pub(super) use real_function;
 macro_rules! wide_function {
     ($($(#[$doc:meta])* $name:ident = $f:ident, $wide:ident if $guard:ident;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         wide_function!(@each $name = $f, $wide if $guard; f64 f32);
     )* };
     (@each $name:ident = $f:ident, $wide:ident if $guard:ident; $($t:ident)*) => { $(

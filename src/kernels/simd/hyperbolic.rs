@@ -49,24 +49,24 @@ fn both<T: Lane, const FMA: bool>(x: T) -> (T, T) {
 }
 
 #[inline(always)]
-pub(super) fn sinh<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn sinh<T: Lane, const FMA: bool>(x: T) -> T {
     both::<T, FMA>(x).0.copysign(x)
 }
 
 #[inline(always)]
-pub(super) fn cosh<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn cosh<T: Lane, const FMA: bool>(x: T) -> T {
     both::<T, FMA>(x).1
 }
 
 /// (sinh x, cosh x) for the price of one
 #[inline(always)]
-pub(super) fn sinh_cosh<T: Lane, const FMA: bool>(x: T) -> (T, T) {
+pub fn sinh_cosh<T: Lane, const FMA: bool>(x: T) -> (T, T) {
     let (s, c) = both::<T, FMA>(x);
     (s.copysign(x), c)
 }
 
 #[inline(always)]
-pub(super) fn tanh<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn tanh<T: Lane, const FMA: bool>(x: T) -> T {
     let (n, r, r_low) = reduce_two_parts::<T, FMA>(clamp(T::TWO * x.abs(), T::ZERO, T::TANH_MAX));
     let m = expm1_assemble::<T, FMA>(n, r, r_low);
     let (d, d_low) = fast_two_sum(T::TWO, m);

@@ -68,13 +68,13 @@ fn atan_quotient<const FMA: bool>(a: f64, b: f64) -> f64 {
 }
 
 #[inline(always)]
-pub(super) fn atan<const FMA: bool>(x: f64) -> f64 {
+pub fn atan<const FMA: bool>(x: f64) -> f64 {
     atan_quotient::<FMA>(x.abs(), 1.0).copysign(x)
 }
 
 /// The angle of (x, y) where [`atan2_outside`] is false.
 #[inline(always)]
-pub(super) fn atan2<const FMA: bool>(y: f64, x: f64) -> f64 {
+pub fn atan2<const FMA: bool>(y: f64, x: f64) -> f64 {
     let angle = atan_quotient::<FMA>(y.abs(), x.abs());
     let angle = if x.is_sign_negative() { std::f64::consts::PI - (angle - PI_LO) } else { angle };
     angle.copysign(y)
@@ -82,7 +82,7 @@ pub(super) fn atan2<const FMA: bool>(y: f64, x: f64) -> f64 {
 
 /// The origin, infinities, NaN, and numbers whose sum overflows.
 #[inline(always)]
-pub(super) fn atan2_outside(y: f64, x: f64) -> bool {
+pub fn atan2_outside(y: f64, x: f64) -> bool {
     let (y, x) = (y.abs(), x.abs());
     !(y < 1e300 && x < 1e300 && (y > 0.0 || x > 0.0))
 }
@@ -218,7 +218,7 @@ real_function! {
 }
 
 /// The angle of the point (x, y), y first
-pub(crate) struct Atan2;
+pub struct Atan2;
 
 impl BinaryFn<f64> for Atan2 {
     const PARTIAL: bool = true;
@@ -252,7 +252,7 @@ impl BinaryFn<f32> for Atan2 {
 
 /// ln |z| and the angle of z = x + iy, where [`polar_log_outside`] is false
 #[inline(always)]
-pub(super) fn polar_log<const FMA: bool>(x: f64, y: f64) -> (f64, f64) {
+pub fn polar_log<const FMA: bool>(x: f64, y: f64) -> (f64, f64) {
     let (p, p_error) = super::lane::two_product::<FMA>(x, x);
     let (q, q_error) = super::lane::two_product::<FMA>(y, y);
     let (u, u_error) = two_sum(p, q);
@@ -261,7 +261,7 @@ pub(super) fn polar_log<const FMA: bool>(x: f64, y: f64) -> (f64, f64) {
 
 /// Where |z|² or its rounding error leaves the normal range.
 #[inline(always)]
-pub(super) fn polar_log_outside(x: f64, y: f64) -> bool {
+pub fn polar_log_outside(x: f64, y: f64) -> bool {
     let (x, y) = (x.abs(), y.abs());
     let larger = if x > y { x } else { y };
     !(larger > 1e-140 && x < 1e150 && y < 1e150)

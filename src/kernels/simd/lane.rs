@@ -42,7 +42,7 @@ macro_rules! estrin {
 pub(super) use estrin;
 
 /// A number that the elementary functions are written for.
-pub(crate) trait Lane:
+pub trait Lane:
     super::Guarded
     + PartialOrd
     + std::ops::Add<Output = Self>
@@ -108,7 +108,7 @@ pub(crate) trait Lane:
 
 /// a + b as an unevaluated sum, for any a and b (Knuth).
 #[inline(always)]
-pub(super) fn two_sum<T: Lane>(a: T, b: T) -> (T, T) {
+pub fn two_sum<T: Lane>(a: T, b: T) -> (T, T) {
     let s = a + b;
     let bb = s - a;
     (s, (a - (s - bb)) + (b - bb))
@@ -116,14 +116,14 @@ pub(super) fn two_sum<T: Lane>(a: T, b: T) -> (T, T) {
 
 /// a + b as an unevaluated sum, for |a| ≥ |b| (Dekker).
 #[inline(always)]
-pub(super) fn fast_two_sum<T: Lane>(a: T, b: T) -> (T, T) {
+pub fn fast_two_sum<T: Lane>(a: T, b: T) -> (T, T) {
     let s = a + b;
     (s, b - (s - a))
 }
 
 /// a·b as an unevaluated sum; without FMA by Dekker's splitting, for |a|, |b| < 2⁹⁹⁵.
 #[inline(always)]
-pub(super) fn two_product<const FMA: bool>(a: f64, b: f64) -> (f64, f64) {
+pub fn two_product<const FMA: bool>(a: f64, b: f64) -> (f64, f64) {
     let p = a * b;
     if FMA {
         (p, a.mul_add(b, -p))
@@ -142,7 +142,7 @@ fn split(a: f64) -> (f64, f64) {
 }
 
 /// Coefficients of (eʳ − 1 − r)/r² in double precision.
-pub(crate) const EXP_Q: [f64; 10] = [
+pub const EXP_Q: [f64; 10] = [
     0.5000000000000001,
     0.16666666666666674,
     0.04166666666662398,

@@ -8,7 +8,7 @@ use super::{Guarded, UnaryFn};
 
 /// (k, f) with x = 2ᵏ(1 + f), subnormal x included; for x ≤ 0 and infinite x some finite numbers.
 #[inline(always)]
-pub(super) fn reduce<T: Lane>(x: T) -> (T, T) {
+pub fn reduce<T: Lane>(x: T) -> (T, T) {
     let subnormal = x < T::MIN_POSITIVE;
     let (k, m) = T::decompose(if subnormal { x * T::SUBNORMAL_SCALE } else { x });
     (if subnormal { k - T::SUBNORMAL_EXPONENT } else { k }, m - T::ONE)
@@ -43,7 +43,7 @@ fn ln_wide<T: Lane, const FMA: bool>(x: T) -> T {
 
 /// ln(u + error) for a positive normal u and an error below an ulp of it, exact where u is near one.
 #[inline(always)]
-pub(super) fn ln_of_sum<T: Lane, const FMA: bool>(u: T, error: T) -> T {
+pub fn ln_of_sum<T: Lane, const FMA: bool>(u: T, error: T) -> T {
     let (k, m) = T::decompose(u);
     // 2^−k in two factors, since 2^−1024 has no exponent of its own
     let f = (m - T::ONE) + (T::HALF * error) * T::pow2(T::ONE - k);
@@ -52,7 +52,7 @@ pub(super) fn ln_of_sum<T: Lane, const FMA: bool>(u: T, error: T) -> T {
 
 /// ln(1 + x) for −1 < x < ∞: the rounding error of 1 + x joins f, which leaves f = x where k = 0.
 #[inline(always)]
-pub(super) fn log1p<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn log1p<T: Lane, const FMA: bool>(x: T) -> T {
     let (u, error) = two_sum(T::ONE, x);
     ln_of_sum::<T, FMA>(u, error).copysign(x)
 }
@@ -68,7 +68,7 @@ fn log1p_guard<T: Lane>(x: T) -> T::Word {
 }
 
 #[inline(always)]
-pub(super) fn log1p_wide<T: Lane, const FMA: bool>(x: T) -> T {
+pub fn log1p_wide<T: Lane, const FMA: bool>(x: T) -> T {
     let edge = if x == -T::ONE { -T::INFINITY } else { x };
     let edge = if x < -T::ONE { T::NAN } else { edge };
     if x > -T::ONE && x < T::INFINITY { log1p::<T, FMA>(x) } else { edge }
@@ -124,7 +124,7 @@ fn log10_f64<const FMA: bool>(x: f64) -> f64 {
 
 /// log₂ x in `f64` arithmetic, to rounding of `f32`.
 #[inline(always)]
-pub(super) fn log2_short<const FMA: bool>(x: f64) -> f64 {
+pub fn log2_short<const FMA: bool>(x: f64) -> f64 {
     let (k, m) = f64::decompose(x);
     let s = (m - 1.0) / (m + 1.0);
     let z = s * s;
@@ -156,7 +156,7 @@ wide_function! {
 macro_rules! two_functions {
     ($($(#[$doc:meta])* $name:ident = $double:ident, $single:ident;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         impl UnaryFn<f64> for $name {
             #[inline(always)]
             fn eval<const FMA: bool>(x: f64) -> f64 {
@@ -177,7 +177,7 @@ pub(super) use two_functions;
 macro_rules! logarithm {
     ($($(#[$doc:meta])* $name:ident = $double:ident, $single:ident;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         logarithm!(@each $name; f64 $double, f32 $single);
     )* };
     (@each $name:ident; $($t:ident $f:ident),*) => { $(

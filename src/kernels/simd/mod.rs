@@ -12,26 +12,23 @@
 // coefficients are written as the fit printed them; a comparison is negated where NaN must fall on its other side
 #![allow(clippy::excessive_precision, clippy::neg_cmp_op_on_partial_ord)]
 
-pub(crate) mod complex;
-pub(crate) mod erf;
-pub(crate) mod exp;
-pub(crate) mod hyperbolic;
-pub(crate) mod inverse;
+pub mod complex;
+pub mod erf;
+pub mod exp;
+pub mod hyperbolic;
+pub mod inverse;
 mod lane;
-pub(crate) mod log;
-pub(crate) mod pow;
-pub(crate) mod simple;
-pub(crate) mod trig;
-
-#[cfg(test)]
-mod tests;
+pub mod log;
+pub mod pow;
+pub mod simple;
+pub mod trig;
 
 use std::mem::MaybeUninit;
 
-pub(crate) use lane::{EXP_Q, Lane};
+pub use lane::{EXP_Q, Lane};
 
 /// A loop to be compiled for each instruction set; `run` must be `#[inline(always)]`.
-pub(crate) trait Task {
+pub trait Task {
     type Output;
     /// `FMA` says that `mul_add` is one instruction.
     fn run<const FMA: bool>(self) -> Self::Output;
@@ -39,16 +36,51 @@ pub(crate) trait Task {
 
 /// The loop with the best instructions that this machine has.
 #[inline]
-pub(crate) fn dispatch<K: Task>(task: K) -> K::Output {
+pub fn dispatch<K: Task>(task: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the features that `avx2` is compiled for were detected on the line above.
+        if level::is_avx2() {
+            // SAFETY: the features that `avx2` is compiled for were detected.
             #[allow(unsafe_code)]
             return unsafe { avx2(task) };
         }
     }
     task.run::<{ cfg!(target_arch = "aarch64") }>()
+}
+
+/// Which instructions loops run with.
+pub mod level {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    const PORTABLE: u8 = 1;
+    const AVX2: u8 = 2;
+
+    /// 0 as long as nobody has looked. `AVX2` comes from [`detect`] alone.
+    static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+    /// Whether this machine has AVX2 and FMA, and [`portable`] does not forbid them.
+    #[inline]
+    pub fn is_avx2() -> bool {
+        match LEVEL.load(Ordering::Relaxed) {
+            0 => detect(),
+            level => level == AVX2,
+        }
+    }
+
+    #[cold]
+    fn detect() -> bool {
+        #[cfg(target_arch = "x86_64")]
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        #[cfg(not(target_arch = "x86_64"))]
+        let avx2 = false;
+        LEVEL.store(if avx2 { AVX2 } else { PORTABLE }, Ordering::Relaxed);
+        avx2
+    }
+
+    /// From now on all loops of the process run as on a machine without AVX2, or again with what the machine has.
+    pub fn portable(on: bool) {
+        LEVEL.store(if on { PORTABLE } else { 0 }, Ordering::Relaxed);
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -81,7 +113,7 @@ macro_rules! vectorize {
 pub(crate) use vectorize;
 
 /// An unsigned integer of the size of a number or of its parts, for the sign bits that mark arguments outside a range.
-pub(crate) trait Guarded: Copy {
+pub trait Guarded: Copy {
     type Word: Copy + Default + std::ops::BitOr<Output = Self::Word>;
     fn top_bit(word: Self::Word) -> bool;
 }
@@ -105,7 +137,7 @@ guarded! {
 }
 
 /// A function of one number, in two parts: `eval` without branches, and `slow` for the arguments that are `outside` its range.
-pub(crate) trait UnaryFn<T: Guarded> {
+pub trait UnaryFn<T: Guarded> {
     /// Whether `outside` can be true at all.
     const PARTIAL: bool = false;
     /// Whether `eval` gives the same bits with and without FMA, so that one number needs no dispatch.
@@ -129,7 +161,7 @@ pub(crate) trait UnaryFn<T: Guarded> {
 }
 
 /// A function of two numbers, in the same two parts.
-pub(crate) trait BinaryFn<T: Copy> {
+pub trait BinaryFn<T: Copy> {
     const PARTIAL: bool = false;
     const EXACT: bool = false;
     fn eval<const FMA: bool>(a: T, b: T) -> T;
@@ -143,7 +175,7 @@ pub(crate) trait BinaryFn<T: Copy> {
 }
 
 /// Elements between two looks at the arguments outside the fast range; two blocks fit in the first-level cache with room to spare.
-pub(crate) const BLOCK: usize = 256;
+pub const BLOCK: usize = 256;
 
 struct MapTask<'a, T, F> {
     src: &'a [T],
@@ -192,7 +224,7 @@ fn mend<T: Guarded, F: UnaryFn<T>, const FMA: bool>(src: &[T], dst: &mut [MaybeU
 }
 
 /// Where an operand of a function of two numbers comes from, and whether the result replaces it.
-pub(crate) enum Operands<'a, T> {
+pub enum Operands<'a, T> {
     /// dst ← f(a, b)
     Both(&'a [T], &'a [T], &'a mut [MaybeUninit<T>]),
     /// a ← f(a, b)
@@ -268,7 +300,7 @@ impl<T: Copy, F: BinaryFn<T>> Task for ZipTask<'_, T, F> {
 
 /// Runs an out-of-place loop on at most [`BLOCK`] elements in place, from a copy on the stack.
 #[inline(always)]
-pub(crate) fn through_copy<T: Copy>(x: &mut [T], f: impl FnOnce(&[T], &mut [MaybeUninit<T>])) {
+pub fn through_copy<T: Copy>(x: &mut [T], f: impl FnOnce(&[T], &mut [MaybeUninit<T>])) {
     let mut copy = [MaybeUninit::<T>::uninit(); BLOCK];
     let n = x.len();
     for (copy, &x) in copy[..n].iter_mut().zip(&*x) {
@@ -320,13 +352,13 @@ impl<T: Copy, F: BinaryFn<T>> Task for OneZipTask<T, F> {
 }
 
 /// dst ← f(src), elementwise; every element of `dst` is written (the lengths are equal).
-pub(crate) fn map_into<T: Guarded, F: UnaryFn<T>>(src: &[T], dst: &mut [MaybeUninit<T>]) {
+pub fn map_into<T: Guarded, F: UnaryFn<T>>(src: &[T], dst: &mut [MaybeUninit<T>]) {
     assert_eq!(src.len(), dst.len());
     dispatch(MapTask::<T, F> { src, dst, function: std::marker::PhantomData });
 }
 
 /// One of the five forms of f(a, b), elementwise; lengths are equal, and every element of `dst` is written.
-pub(crate) fn zip_into<T: Copy, F: BinaryFn<T>>(operands: Operands<'_, T>) {
+pub fn zip_into<T: Copy, F: BinaryFn<T>>(operands: Operands<'_, T>) {
     match &operands {
         Operands::Both(a, b, dst) => assert!(a.len() == dst.len() && b.len() == dst.len()),
         Operands::Left(a, b) => assert_eq!(a.len(), b.len()),
@@ -338,7 +370,7 @@ pub(crate) fn zip_into<T: Copy, F: BinaryFn<T>>(operands: Operands<'_, T>) {
 
 /// f(x), the same bits as the slice version gives.
 #[inline]
-pub(crate) fn map_one<T: Guarded, F: UnaryFn<T>>(x: T) -> T {
+pub fn map_one<T: Guarded, F: UnaryFn<T>>(x: T) -> T {
     if F::EXACT {
         return F::eval::<false>(x);
     }
@@ -347,7 +379,7 @@ pub(crate) fn map_one<T: Guarded, F: UnaryFn<T>>(x: T) -> T {
 
 /// f(a, b), the same bits as the slice version gives.
 #[inline]
-pub(crate) fn zip_one<T: Copy, F: BinaryFn<T>>(a: T, b: T) -> T {
+pub fn zip_one<T: Copy, F: BinaryFn<T>>(a: T, b: T) -> T {
     if F::EXACT {
         return F::eval::<false>(a, b);
     }

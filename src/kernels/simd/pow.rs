@@ -86,7 +86,7 @@ fn pow_f32<const FMA: bool>(x: f32, y: f32) -> f32 {
 }
 
 /// xʸ
-pub(crate) struct Pow;
+pub struct Pow;
 
 impl BinaryFn<f64> for Pow {
     const PARTIAL: bool = true;
@@ -120,7 +120,7 @@ impl BinaryFn<f32> for Pow {
 
 /// √(x² + y²) without overflow: both are scaled by a power of two that makes the larger one about one.
 #[inline(always)]
-pub(super) fn hypot<const FMA: bool>(x: f64, y: f64) -> f64 {
+pub fn hypot<const FMA: bool>(x: f64, y: f64) -> f64 {
     let (a, b) = (x.abs(), y.abs());
     let (large, small) = if a > b { (a, b) } else { (b, a) };
     let exponent = large.to_bits() & 0x7ff0_0000_0000_0000;
@@ -136,7 +136,7 @@ pub(super) fn hypot<const FMA: bool>(x: f64, y: f64) -> f64 {
 }
 
 /// √(x² + y²)
-pub(crate) struct Hypot;
+pub struct Hypot;
 
 impl BinaryFn<f64> for Hypot {
     #[inline(always)]

@@ -8,7 +8,7 @@ use num_complex::Complex;
 macro_rules! every_scalar {
     ($($(#[$doc:meta])* $name:ident<$t:ident>: |$x:ident| $e:expr;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         impl<$t: Scalar + Guarded> UnaryFn<$t> for $name {
             const EXACT: bool = true;
             #[inline(always)]
@@ -32,7 +32,7 @@ every_scalar! {
 macro_rules! every_real {
     ($($(#[$doc:meta])* $name:ident<$t:ident>: |$x:ident| $e:expr;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         every_real!(@each $name $t $x $e; f64 f32);
     )* };
     (@each $name:ident $t:ident $x:ident $e:expr; $($r:ident)*) => { $(
@@ -99,14 +99,14 @@ fn modulo<R: Real>(a: R, b: R) -> R {
 
 /// Whether a number is zero, without the branch between the parts of a complex one.
 #[inline(always)]
-pub(crate) fn is_zero<T: Scalar>(x: T) -> bool {
+pub fn is_zero<T: Scalar>(x: T) -> bool {
     let zero = <T::Real as num_traits::Zero>::zero();
     (x.re() == zero) & (x.im() == zero)
 }
 
 /// Zero if so, else x: a select for each part.
 #[inline(always)]
-pub(crate) fn zero_if<T: Scalar>(so: bool, x: T) -> T {
+pub fn zero_if<T: Scalar>(so: bool, x: T) -> T {
     let zero = <T::Real as num_traits::Zero>::zero();
     T::from_parts(if so { zero } else { x.re() }, if so { zero } else { x.im() })
 }
@@ -115,7 +115,7 @@ pub(crate) fn zero_if<T: Scalar>(so: bool, x: T) -> T {
 macro_rules! arithmetic {
     ($($(#[$doc:meta])* $name:ident: |$a:ident, $b:ident| $e:expr;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         impl<T: Scalar> BinaryFn<T> for $name {
             const EXACT: bool = true;
             #[inline(always)]
@@ -139,7 +139,7 @@ arithmetic! {
 }
 
 /// a/b; for complex numbers with scaling, see [`super::complex::divide`]
-pub(crate) struct Div;
+pub struct Div;
 
 macro_rules! real_binary {
     ($($r:ident)*) => { $(
@@ -169,9 +169,9 @@ macro_rules! real_binary {
     )* };
 }
 /// max(a, b)
-pub(crate) struct Max;
+pub struct Max;
 /// min(a, b)
-pub(crate) struct Min;
+pub struct Min;
 /// The remainder with the sign of the divisor
-pub(crate) struct Rem;
+pub struct Rem;
 real_binary!(f64 f32);

@@ -8,19 +8,19 @@ use super::UnaryFn;
 use super::lane::{Lane, fast_two_sum, horner, two_product, two_sum};
 
 /// An angle mod π/2: r + t, and n mod 2⁶⁴.
-pub(super) struct Reduced {
+pub struct Reduced {
     pub r: f64,
     pub t: f64,
     pub n: u64,
 }
 
 #[inline(always)]
-pub(super) fn guard<const FMA: bool>(x: f64) -> u64 {
+pub fn guard<const FMA: bool>(x: f64) -> u64 {
     f64::sign_word(if FMA { 1_073_741_824.0 } else { 1e6 } - x.abs())
 }
 
 #[inline(always)]
-pub(super) fn reduce<const FMA: bool>(x: f64) -> Reduced {
+pub fn reduce<const FMA: bool>(x: f64) -> Reduced {
     let h = x.madd::<FMA>(std::f64::consts::FRAC_2_PI, f64::ROUND);
     let n = h - f64::ROUND;
     let (r, t) = if FMA {
@@ -108,20 +108,20 @@ fn sin_or_cos<const FMA: bool>(x: f64, quadrant_offset: u64) -> f64 {
 }
 
 #[inline(always)]
-pub(super) fn sin<const FMA: bool>(x: f64) -> f64 {
+pub fn sin<const FMA: bool>(x: f64) -> f64 {
     let y = sin_or_cos::<FMA>(x, 0);
     // keeps the sign of zero
     if x == 0.0 { x } else { y }
 }
 
 #[inline(always)]
-pub(super) fn cos<const FMA: bool>(x: f64) -> f64 {
+pub fn cos<const FMA: bool>(x: f64) -> f64 {
     sin_or_cos::<FMA>(x, 1)
 }
 
 /// (sin x, cos x) for the price of one reduction
 #[inline(always)]
-pub(super) fn sin_cos<const FMA: bool>(x: f64) -> (f64, f64) {
+pub fn sin_cos<const FMA: bool>(x: f64) -> (f64, f64) {
     let a = reduce::<FMA>(x);
     let (s, c) = sin_cos_reduced::<FMA>(&a);
     let odd = a.n & 1 != 0;
@@ -132,7 +132,7 @@ pub(super) fn sin_cos<const FMA: bool>(x: f64) -> (f64, f64) {
 
 /// tan x as a quotient of two-part numbers with one division and a correction.
 #[inline(always)]
-pub(super) fn tan<const FMA: bool>(x: f64) -> f64 {
+pub fn tan<const FMA: bool>(x: f64) -> f64 {
     let a = reduce::<FMA>(x);
     let z = a.r * a.r;
     let (s, s_low) = fast_two_sum(a.r, sin_correction::<FMA>(a.r, a.t, z));
@@ -181,13 +181,13 @@ mod single {
 }
 
 #[inline(always)]
-pub(super) fn guard_f32<const FMA: bool>(x: f32) -> u32 {
+pub fn guard_f32<const FMA: bool>(x: f32) -> u32 {
     f32::sign_word(if FMA { 8192.0 } else { 1e6 } - x.abs())
 }
 
 /// (sin x, cos x) for `f32`
 #[inline(always)]
-pub(super) fn sin_cos_f32<const FMA: bool>(x: f32) -> (f32, f32) {
+pub fn sin_cos_f32<const FMA: bool>(x: f32) -> (f32, f32) {
     if !FMA {
         let (s, c) = sin_cos::<false>(x as f64);
         return (s as f32, c as f32);
@@ -204,7 +204,7 @@ pub(super) fn sin_cos_f32<const FMA: bool>(x: f32) -> (f32, f32) {
 macro_rules! periodic_function {
     ($($(#[$doc:meta])* $name:ident: $double:expr, $single:expr, $std:ident;)*) => { $(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub struct $name;
         impl UnaryFn<f64> for $name {
             const PARTIAL: bool = true;
             #[inline(always)]

@@ -16,9 +16,6 @@ mod erf;
 mod gamma;
 mod gammainc;
 mod orthogonal;
-#[cfg(test)]
-mod tests;
-
 // sin_pi and some others serve single rules
 #[allow(unused_imports)]
 mod exports {

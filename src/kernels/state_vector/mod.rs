@@ -14,8 +14,6 @@ pub mod pauli_rotation;
 pub mod pauli_sum;
 pub mod permute;
 pub mod phase;
-#[cfg(test)]
-mod tests;
 pub mod tiles;
 pub mod two_level;
 
@@ -86,10 +84,6 @@ impl<A: Amplitude, K: Loop<A>> crate::kernels::simd::Task for Dispatched<K, A> {
 }
 
 fn dispatch<A: Amplitude, K: Loop<A>>(task: K) -> K::Output {
-    #[cfg(test)]
-    if tests::PLAIN.get() {
-        return crate::kernels::simd::Task::run::<false>(Dispatched(task, std::marker::PhantomData::<A>));
-    }
     crate::kernels::simd::dispatch(Dispatched(task, std::marker::PhantomData::<A>))
 }
 

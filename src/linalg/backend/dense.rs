@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 /// Which singular vectors are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Vectors {
+pub enum Vectors {
     None,
     Thin,
     Full,
@@ -28,14 +28,14 @@ pub enum Op {
 }
 
 /// U, s, V†.
-pub(super) type SvdParts<T> = (Vec<T>, Vec<f64>, Vec<T>);
+pub type SvdParts<T> = (Vec<T>, Vec<f64>, Vec<T>);
 
 /// Eigenvalues, right vectors and left vectors (empty unless asked for), both column-major.
-pub(super) type EigParts = (Vec<Complex<f64>>, Vec<Complex<f64>>, Vec<Complex<f64>>);
+pub type EigParts = (Vec<Complex<f64>>, Vec<Complex<f64>>, Vec<Complex<f64>>);
 
 /// The raw routines for `f64` and `Complex<f64>`. Matrices are row-major, finite and not empty; those of the spectral routines and QR are
 /// scaled so that squares neither overflow nor vanish. `None` says that an iteration did not converge.
-pub(super) trait Dense: Double {
+pub trait Dense: Double {
     /// Eigenvalues ascending and, if asked for, eigenvectors in columns, from the lower triangle. `careful` takes the slower algorithm.
     fn eigh(a: &[Self], n: usize, vectors: bool, careful: bool) -> Option<(Vec<f64>, Vec<Self>)>;
     /// U, s descending, V†. `careful` takes the slower algorithm.
@@ -89,7 +89,7 @@ dense!(Complex<f64>, eig_complex);
 
 /// The two types that decompositions are computed in. Single precision is widened on the way in and rounded on the way out: half the code
 /// to compile, and results right to the last bit or two.
-pub(super) trait Double: Scalar<Real = f64, Complex = Complex<f64>> {
+pub trait Double: Scalar<Real = f64, Complex = Complex<f64>> {
     fn widen(x: AnySlice<'_>) -> Cow<'_, [Self]>;
     fn narrow<T: Scalar>(x: Vec<Self>) -> Vec<T>;
 }
@@ -125,7 +125,7 @@ impl Double for Complex<f64> {
 }
 
 /// x/y without overflow or underflow on the way.
-pub(super) fn quotient<T: Double>(x: T, y: T) -> T {
+pub fn quotient<T: Double>(x: T, y: T) -> T {
     let size = y.modulus();
     let unit = T::from_parts(y.re() / size, y.im() / size).conj();
     let z = x * unit;
@@ -154,17 +154,17 @@ fn transpose_with<T: Copy>(a: &[T], m: usize, n: usize, f: impl Fn(T) -> T) -> V
 }
 
 /// The n × m transpose of a row-major m × n matrix.
-pub(super) fn transpose<T: Copy>(a: &[T], m: usize, n: usize) -> Vec<T> {
+pub fn transpose<T: Copy>(a: &[T], m: usize, n: usize) -> Vec<T> {
     transpose_with(a, m, n, |x| x)
 }
 
 /// The n × m conjugate transpose of a row-major m × n matrix.
-pub(super) fn transpose_conj<T: Scalar>(a: &[T], m: usize, n: usize) -> Vec<T> {
+pub fn transpose_conj<T: Scalar>(a: &[T], m: usize, n: usize) -> Vec<T> {
     transpose_with(a, m, n, T::conj)
 }
 
 /// The identity, row-major.
-pub(super) fn identity<T: Scalar>(n: usize) -> Vec<T> {
+pub fn identity<T: Scalar>(n: usize) -> Vec<T> {
     let mut out = vec![T::zero(); n * n];
     for i in 0..n {
         out[i * n + i] = T::one();

@@ -27,7 +27,7 @@ fn rotate_rows<T: Double>(a: &mut [T], n: usize, p: usize, q: usize, (c, s, phas
 }
 
 /// Eigenvalues ascending and eigenvectors in columns of the Hermitian matrix in the lower triangle.
-pub(super) fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<f64>, Vec<T>)> {
+pub fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<f64>, Vec<T>)> {
     let mut h = a.to_vec();
     for i in 0..n {
         h[i * n + i] = T::from_real(h[i * n + i].re());
@@ -71,7 +71,7 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize) -> Option<(Vec<f64>, Vec<T>)> {
 }
 
 /// U (m × k), s descending and V† (k × n).
-pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize) -> Option<SvdParts<T>> {
+pub fn svd<T: Dense>(a: &[T], m: usize, n: usize) -> Option<SvdParts<T>> {
     if m < n {
         let (u, s, vh) = svd(&transpose_conj(a, m, n), n, m)?;
         return Some((transpose_conj(&vh, m, m), s, transpose_conj(&u, n, m)));

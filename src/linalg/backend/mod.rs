@@ -11,20 +11,17 @@
 //!
 //! Hermitian routines read the lower triangle and the real part of the diagonal, as LAPACK does with `uplo = L`.
 
-mod dense;
+pub mod dense;
 mod factor;
 mod faer;
 mod general;
 mod input;
-mod jacobi;
+pub mod jacobi;
 #[cfg(feature = "lapack")]
 mod lapack;
-mod schur;
+pub mod schur;
 mod spectral;
-mod truncated;
-
-#[cfg(test)]
-mod tests;
+pub mod truncated;
 
 use crate::error::{Error, Result};
 use crate::scalar::{Real, Scalar, ScalarKind};

@@ -70,7 +70,7 @@ fn shift(a: C, b: C, c: C, d: C) -> C {
 }
 
 /// The upper triangular T and Zᵀ, row-major, of a row-major complex matrix of entries near 1; `None` if the iteration does not converge.
-pub(super) fn schur(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>)> {
+pub fn schur(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>)> {
     let mut zt = hessenberg(&mut h, n);
     let norm = h.iter().fold(0.0, |s: f64, x| s.max(x.norm()));
     let abs1 = |x: C| x.re.abs() + x.im.abs();
@@ -136,7 +136,7 @@ pub(super) fn schur(mut h: Vec<C>, n: usize) -> Option<(Vec<C>, Vec<C>)> {
 }
 
 /// Eigenvectors of an upper triangular T, in the rows of the result: right ones (T x = t_kk x) or left ones (y† T = t_kk y†).
-pub(super) fn triangular_vectors(t: &[C], n: usize, left: bool) -> Vec<C> {
+pub fn triangular_vectors(t: &[C], n: usize, left: bool) -> Vec<C> {
     let norm = t.iter().fold(0.0, |s: f64, x| s.max(x.norm()));
     // a pair of equal eigenvalues is solved as one at the distance of rounding
     let smallest = (f64::EPSILON * norm).max(f64::MIN_POSITIVE);

@@ -299,7 +299,7 @@ fn leading<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64, search
 }
 
 /// The k leading singular triplets (U m × k, s, V† k × n) to `epsilon` of the largest, or `None` when iterating does not pay.
-pub(super) fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64) -> Option<SvdParts<T>> {
+pub fn svd<T: Dense>(a: &[T], m: usize, n: usize, k: usize, epsilon: f64) -> Option<SvdParts<T>> {
     if n > m {
         let (u, s, vh) = svd(&transpose_conj(a, m, n), n, m, k, epsilon)?;
         return Some((transpose_conj(&vh, k, m), s, transpose_conj(&u, n, k)));
@@ -354,7 +354,7 @@ impl<T: Dense> Piece<T> {
 }
 
 /// The k leading triplets of a matrix that zeros split: those of its blocks, merged. `None` where the blocks have fewer.
-pub(super) fn by_blocks<T: Dense>(a: &[T], (m, n): (usize, usize), k: usize, epsilon: f64, blocks: Vec<Block>) -> Option<SvdParts<T>> {
+pub fn by_blocks<T: Dense>(a: &[T], (m, n): (usize, usize), k: usize, epsilon: f64, blocks: Vec<Block>) -> Option<SvdParts<T>> {
     let a = Matrix::row_major(a, n);
     let mut pieces: Vec<Piece<T>> = blocks.into_iter().map(|block| Piece::new(&a, block)).collect::<Option<_>>()?;
     let total: usize = pieces.iter().map(|p| p.n).sum();
@@ -405,7 +405,7 @@ pub(super) fn by_blocks<T: Dense>(a: &[T], (m, n): (usize, usize), k: usize, eps
 }
 
 /// Eigenpairs by falling |λ|: the values and the n × k vectors of the Hermitian matrix (both triangles), or `None`.
-pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Option<(Vec<f64>, Vec<T>)> {
+pub fn eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Option<(Vec<f64>, Vec<T>)> {
     let apply = |rows: &[T]| T::matmul((rows, Op::None), (a, Op::None), rows.len() / n, n, n);
     let growth = Growth { image: &apply, next: &|images| images.to_vec(), back: &apply };
     Search::new(n, block(n, k)?).leading(k, epsilon, &growth, |space| {
@@ -424,7 +424,7 @@ pub(super) fn eigh<T: Dense>(a: &[T], n: usize, k: usize, epsilon: f64) -> Optio
 }
 
 /// Indices by falling modulus; of ±λ the positive one first.
-pub(super) fn by_modulus(values: &[f64]) -> Vec<usize> {
+pub fn by_modulus(values: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&i, &j| values[j].abs().total_cmp(&values[i].abs()).then(values[j].total_cmp(&values[i])));
     order

@@ -262,32 +262,3 @@ pub(super) fn biorthonormal<C: Scalar>(x: &[C], l: &[C], k: usize, n: usize) -> 
     let inverse: Vec<C> = backend::inv(&m, k)?.into_iter().map(C::conj).collect();
     Ok(Some(combine(&inverse, k, l, k, n)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use num_complex::Complex;
-
-    #[test]
-    fn exchanges_keep_the_similarity() {
-        let m = 6;
-        let raw = Stream::new(3).vector::<Complex<f64>>(m * m);
-        let (mut t, mut z) = backend::schur(&raw, m).unwrap();
-        let run = Run {
-            apply: &|x: &[Complex<f64>]| Ok(x.to_vec()),
-            n: m,
-            k: 1,
-            order: Dominance::LargestReal,
-            conjugate: false,
-            subspace: m,
-            tolerance: 1e-12,
-            limit: 1,
-        };
-        run.sort(&mut t, &mut z, m, 1.0);
-        assert!((1..m).all(|i| t[(i - 1) * m + i - 1].re >= t[i * m + i].re));
-        let product = |a: &[Complex<f64>], b: &[Complex<f64>]| crate::kernels::gemm::matmul(a, b, m, m, m);
-        let left = product(&raw, &z);
-        let right = product(&z, &t);
-        assert!(left.iter().zip(&right).all(|(a, b)| (a - b).norm() < 1e-13));
-    }
-}

@@ -141,3 +141,18 @@ fn every_copy_of_a_multiple_eigenvalue_is_found() {
     let pair = eigs(&dense(&a), 2, Dominance::LargestReal, &default()).unwrap();
     close(&g, &pair.right.matmul(pair.left.h()).h(), 1e-8);
 }
+
+#[test]
+fn exchanges_keep_the_similarity() {
+    // the Krylov space is the whole one, so what is found is its Schur form, sorted
+    let n = 6;
+    let a = random::<C>(&[n, n], 3);
+    let exact = sorted(&a, |z| z.re);
+    for k in 1..n {
+        let found = eigs(&dense(&a), k, Dominance::LargestReal, &default()).unwrap();
+        let off = found.values.as_slice().iter().zip(&exact).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+        assert!(off < 1e-13, "k = {k}: {off:e}");
+        close(&a.matmul(&found.right), &(&found.right * found.values.reshape(&[1, k])), 1e-13);
+        close(&a.h().matmul(&found.left), &(&found.left * found.values.conj().reshape(&[1, k])), 1e-13);
+    }
+}

@@ -147,3 +147,49 @@ fn the_default_adjoint_is_the_transpose() {
     let right = vdot(&a.apply_adjoint(&v, &y).unwrap(), &x);
     assert!((left.item() - right.item()).norm() < 1e-13);
 }
+
+#[test]
+fn every_method_solves_what_it_is_for() {
+    // diagonal + a perturbation, well conditioned; Hermitian, definite or not
+    fn matrix(n: usize, hermitian: bool, definite: bool) -> Var<C> {
+        let raw = random::<C>(&[n, n], 5);
+        let off = if hermitian { (&raw + raw.h()).scale(0.05) } else { raw.scale(0.1) };
+        let diagonal = (0..n).map(|i| C::new(if !definite && i % 3 == 0 { -1.0 } else { 1.0 } * (1.5 + i as f64 / 5.0), 0.0));
+        off + Var::from(diagonal.collect::<Vec<_>>()).diag(0)
+    }
+    type Method = fn(&Dense<C>, &Var<C>, &SolveOptions<C>) -> Result<Solved<C>>;
+    let n = 30;
+    let cases: [(&str, Method, usize, bool, bool); 6] = [
+        ("cg", cg, 0, true, true),
+        ("minres", minres, 0, true, true),
+        ("minres", minres, 0, true, false),
+        ("gmres", gmres, 12, false, true),
+        ("gmres", gmres, 40, false, false),
+        ("bicgstab", bicgstab, 0, false, true),
+    ];
+    for (name, method, restart, hermitian, definite) in cases {
+        let a = matrix(n, hermitian, definite);
+        let operator = if hermitian { Dense::hermitian(&a) } else { Dense::new(&a) }.unwrap();
+        let b = random::<C>(&[n], 9);
+        let exact = solve(&a, &b).unwrap();
+        let jacobi = Preconditioner::diagonal(&a.diagonal(0, 0, 1).abs().astype::<C>());
+        for preconditioner in [None, Some(jacobi)] {
+            let options =
+                SolveOptions { tolerance: 1e-13, max_iterations: Some(600), preconditioner, restart: restart.max(1), ..default() };
+            let found = method(&operator, &b, &options).unwrap();
+            assert!(found.report.converged, "{name}: {}", found.report.residual);
+            close(&found.x, &exact, 1e-11);
+        }
+    }
+}
+
+#[test]
+fn minres_leaves_the_null_component_of_an_inconsistent_system() {
+    let a = Var::from((0..20).map(f64::from).collect::<Vec<_>>()).diag(0);
+    let b = Var::ones(&[20]);
+    let options = SolveOptions { tolerance: 1e-12, max_iterations: Some(400), allow_unconverged: true, ..default() };
+    let found = minres(&Dense::hermitian(&a).unwrap(), &b, &options).unwrap();
+    assert!(!found.report.converged);
+    let r = b - a.matmul(&found.x);
+    assert!(r.slice(ndarray::s![1..]).square().sum().item().sqrt() < 1e-5, "{r}");
+}

@@ -1,8 +1,8 @@
 //! QR, LU, Cholesky, solutions, determinants and inverses.
 
 use super::*;
-use crate::Error;
-use crate::scalar::Number;
+use pullback::Error;
+use pullback::scalar::Number;
 
 fn qr_is_unitary_times_triangular<T: Scalar>() {
     let mut draw = Draw::new(20);

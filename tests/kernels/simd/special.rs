@@ -1,5 +1,5 @@
 use super::REAL;
-use crate::kernels::elementwise::{Binary, Unary, binary, unary};
+use pullback::kernels::elementwise::{Binary, Unary, binary, unary};
 
 const SPECIAL: [f64; 24] = [
     0.0,

@@ -1,7 +1,10 @@
 //! eigh and svd: reconstruction, unitarity, order.
 
 use super::*;
-use crate::linalg::backend::{dense::Dense, jacobi};
+use pullback::linalg::backend::{
+    dense::{Dense, Vectors},
+    jacobi,
+};
 
 #[track_caller]
 fn check_eigh<T: Scalar>(a: &[T], n: usize, what: &str) {
@@ -191,15 +194,15 @@ fn the_careful_algorithms_agree_with_the_quick_ones() {
 fn bad_input_is_named() {
     let mut a = vec![1.0f64; 12];
     a[7] = f64::NAN;
-    let message = |e: crate::Error| e.to_string();
+    let message = |e: pullback::Error| e.to_string();
     assert_eq!(message(svd(&a, 3, 4, false).unwrap_err()), "svd: entry (1, 3) of the 3 × 4 matrix is NaN");
-    assert!(matches!(svd(&a, 4, 4, false), Err(crate::Error::Shape { operation: "svd", .. })));
+    assert!(matches!(svd(&a, 4, 4, false), Err(pullback::Error::Shape { operation: "svd", .. })));
     let mut z = vec![Complex::new(1.0f32, 0.0); 9];
     z[8].im = f32::INFINITY;
-    assert!(matches!(eigh(&z, 3), Err(crate::Error::NonFinite { operation: "eigh", .. })));
+    assert!(matches!(eigh(&z, 3), Err(pullback::Error::NonFinite { operation: "eigh", .. })));
     // the largest singular value of a full matrix of the largest numbers is out of range
-    assert!(matches!(svdvals(&[f64::MAX; 9], 3, 3), Err(crate::Error::NonFinite { .. })));
-    assert!(matches!(truncated_svd(&[1.0f64; 6], 2, 3, 3), Err(crate::Error::Argument { .. })));
+    assert!(matches!(svdvals(&[f64::MAX; 9], 3, 3), Err(pullback::Error::NonFinite { .. })));
+    assert!(matches!(truncated_svd(&[1.0f64; 6], 2, 3, 3), Err(pullback::Error::Argument { .. })));
 }
 
 #[test]

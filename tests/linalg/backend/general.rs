@@ -1,8 +1,8 @@
 //! eig, schur and Sylvester's equation.
 
 use super::*;
-use crate::Error;
-use crate::linalg::backend::schur as raw;
+use pullback::Error;
+use pullback::linalg::backend::schur as raw;
 
 fn complex<T: Scalar>(a: &[T]) -> Vec<T::Complex> {
     a.iter().map(|x| x.to_complex()).collect()

@@ -1,19 +1,14 @@
 //! The plain loops give what the vector instructions give.
 
-use super::diagonal::{self, Entries};
-use super::layer::{self, Layer};
-use super::pauli_rotation::{self, Masks};
-use super::pauli_sum::Grouped;
-use super::permute::{Affine, Permutation};
-use super::two_level::{self, Pairs, Su2};
-use super::{Amplitude, Subset, dense, exchange, phase};
 use num_complex::Complex;
-use std::cell::Cell;
-
-thread_local! {
-    /// Whether this thread's loops run without vector instructions.
-    pub(super) static PLAIN: Cell<bool> = const { Cell::new(false) };
-}
+use pullback::kernels::simd::level;
+use pullback::kernels::state_vector::diagonal::{self, Entries};
+use pullback::kernels::state_vector::layer::{self, Layer};
+use pullback::kernels::state_vector::pauli_rotation::{self, Masks};
+use pullback::kernels::state_vector::pauli_sum::Grouped;
+use pullback::kernels::state_vector::permute::{Affine, Permutation};
+use pullback::kernels::state_vector::two_level::{self, Pairs, Su2};
+use pullback::kernels::state_vector::{Amplitude, Subset, dense, exchange, phase};
 
 fn state<A: Amplitude>(n: usize, seed: f64) -> Vec<A> {
     (0..1 << n).map(|i| A::cast(Complex::new((seed + i as f64).sin(), (seed * 3.0 - 2.0 * i as f64).cos()))).collect()
@@ -83,6 +78,7 @@ fn gates(n: usize) -> Vec<(usize, Su2)> {
 
 #[test]
 fn a_layer_is_its_gates_one_after_the_other() {
+    let _alone = crate::alone();
     type C = Complex<f64>;
     let backwards = |n: usize| gates(n).into_iter().map(|(q, u)| (n - 1 - q, u)).collect();
     for (n, gates) in (1..=9).flat_map(|n| [(n, gates(n)), (n, backwards(n))]) {
@@ -108,6 +104,7 @@ fn a_layer_is_its_gates_one_after_the_other() {
 
 #[test]
 fn small_and_large_permutations_are_the_map() {
+    let _alone = crate::alone();
     for n in [2, 5, 11, 12] {
         let mut map = Affine::identity(n);
         for q in 0..n {
@@ -127,6 +124,7 @@ fn small_and_large_permutations_are_the_map() {
 
 #[test]
 fn plain_loops_agree_with_vector_instructions() {
+    let _alone = crate::alone();
     for n in 1..=6 {
         let mut worst = [0.0f64; 2];
         let difference = |a: Vec<Complex<f64>>, b: Vec<Complex<f64>>| {
@@ -134,9 +132,9 @@ fn plain_loops_agree_with_vector_instructions() {
         };
         for (k, run) in [all::<Complex<f64>>, all::<Complex<f32>>].into_iter().enumerate() {
             let fast = run(n);
-            PLAIN.set(true);
+            level::portable(true);
             let plain = run(n);
-            PLAIN.set(false);
+            level::portable(false);
             worst[k] = difference(fast, plain);
         }
         assert!(worst[0] < 1e-13 && worst[1] < 1e-4, "{n} qubits: {worst:?}");

@@ -1,6 +1,7 @@
-use super::*;
-use crate::kernels::testing::*;
+//! Contractions with a short side against one term at a time.
+use super::testing::*;
 use num_complex::Complex;
+use pullback::kernels::thin::*;
 use rand::{RngExt, rngs::StdRng};
 
 /// Row-major strides of the axes in a random order, for those that the array has.
@@ -96,7 +97,7 @@ fn what_is_not_finite_stays_in_its_row_and_column() {
     (a[5 * m + 7], b[5 * n + 2]) = (f64::INFINITY, 0.0);
     b[600 * n + 4] = f64::NAN;
     let lines = |len, strides| Lines::from_slice(&[Line { len, strides }]);
-    let thin = Thin { batch: SmallVec::new(), rows: lines(m, [1, n]), cols: lines(n, [1, 1]), sum: lines(k, [m, n]) };
+    let thin = Thin { batch: Default::default(), rows: lines(m, [1, n]), cols: lines(n, [1, 1]), sum: lines(k, [m, n]) };
     let c = thin.run(&a, &b, (false, false));
     for (at, c) in c.iter().enumerate() {
         let (i, j) = (at / n, at % n);
@@ -109,6 +110,6 @@ fn what_is_not_finite_stays_in_its_row_and_column() {
 #[should_panic(expected = "C is not covered")]
 fn places_that_are_named_twice_are_refused() {
     let lines = |len, strides| Lines::from_slice(&[Line { len, strides }]);
-    let thin = Thin { batch: SmallVec::new(), rows: lines(8, [1, 2]), cols: lines(4, [1, 1]), sum: lines(3, [8, 4]) };
+    let thin = Thin { batch: Default::default(), rows: lines(8, [1, 2]), cols: lines(4, [1, 1]), sum: lines(3, [8, 4]) };
     thin.run(&[0.0; 24], &[0.0; 12], (false, false));
 }

@@ -1,6 +1,6 @@
 use super::{REAL, ulps};
-use crate::kernels::elementwise::{Binary, Unary, binary, unary};
-use crate::kernels::simd::{UnaryFn, erf, exp, hyperbolic, inverse, log, simple, trig};
+use pullback::kernels::elementwise::{Binary, Unary, binary, unary};
+use pullback::kernels::simd::{UnaryFn, erf, exp, hyperbolic, inverse, log, simple, trig};
 
 fn bits(s: &str) -> f64 {
     f64::from_bits(u64::from_str_radix(s, 16).unwrap())

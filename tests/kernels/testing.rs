@@ -1,6 +1,6 @@
 //! What the kernels' tests share: random shapes and numbers, naive indexing, thread pools.
 
-use crate::scalar::{Real, Scalar};
+pub use pullback::scalar::{Real, Scalar};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 pub fn rng(seed: u64) -> StdRng {

@@ -4,7 +4,7 @@ mod accuracy;
 mod forms;
 mod special;
 
-use crate::kernels::elementwise::Unary;
+use pullback::kernels::elementwise::Unary;
 
 /// The functions of real numbers with their largest error in units in the last place, with FMA and without (f64).
 pub(super) const REAL: [(Unary, f64, f64); 25] = [

@@ -1,16 +1,18 @@
-//! Every law is checked on random shapes and on the matrices that break naive code, for the four scalar types.
+//! The decompositions without derivatives. Every law is checked on random shapes and on the matrices that break naive code, for the four
+//! scalar types.
 
 mod factor;
 mod general;
 mod spectral;
 mod truncated;
 
-use super::*;
-use crate::scalar::Real;
+use num_complex::Complex;
 use num_traits::Zero;
+use pullback::linalg::backend::*;
+use pullback::scalar::{Real, Scalar};
 
 /// A generator of its own, so that the tests know their matrices.
-pub(super) struct Draw(u64);
+struct Draw(u64);
 
 impl Draw {
     pub fn new(seed: u64) -> Self {
@@ -81,11 +83,11 @@ impl Draw {
     }
 }
 
-pub(super) fn adjoint<T: Scalar>(a: &[T], m: usize, n: usize) -> Vec<T> {
+fn adjoint<T: Scalar>(a: &[T], m: usize, n: usize) -> Vec<T> {
     (0..m * n).map(|at| a[(at % m) * n + at / m].conj()).collect()
 }
 
-pub(super) fn product<T: Scalar>(a: &[T], b: &[T], m: usize, k: usize, n: usize) -> Vec<T> {
+fn product<T: Scalar>(a: &[T], b: &[T], m: usize, k: usize, n: usize) -> Vec<T> {
     let mut c = vec![T::zero(); m * n];
     for i in 0..m {
         for l in 0..k {
@@ -98,17 +100,17 @@ pub(super) fn product<T: Scalar>(a: &[T], b: &[T], m: usize, k: usize, n: usize)
     c
 }
 
-pub(super) fn frobenius<T: Scalar>(a: &[T]) -> T::Real {
+fn frobenius<T: Scalar>(a: &[T]) -> T::Real {
     a.iter().fold(T::Real::zero(), |s, x| s.hypot(x.modulus()))
 }
 
-pub(super) fn eps<T: Scalar>() -> f64 {
+fn eps<T: Scalar>() -> f64 {
     T::Real::EPSILON.to_f64()
 }
 
 /// The largest |a − b|, which must not exceed `tolerance`.
 #[track_caller]
-pub(super) fn assert_near<T: Scalar>(a: &[T], b: &[T], tolerance: f64, what: &str) {
+fn assert_near<T: Scalar>(a: &[T], b: &[T], tolerance: f64, what: &str) {
     assert_eq!(a.len(), b.len(), "{what}: lengths");
     let worst = a.iter().zip(b).map(|(&x, &y)| (x - y).modulus().to_f64()).fold(0.0, |s: f64, x| if x.is_nan() { x } else { s.max(x) });
     assert!(worst <= tolerance, "{what}: worst entry is off by {worst:.3e}, allowed {tolerance:.3e}");
@@ -116,26 +118,26 @@ pub(super) fn assert_near<T: Scalar>(a: &[T], b: &[T], tolerance: f64, what: &st
 
 /// The k columns of an m × k matrix are orthonormal.
 #[track_caller]
-pub(super) fn assert_orthonormal<T: Scalar>(q: &[T], m: usize, k: usize, what: &str) {
+fn assert_orthonormal<T: Scalar>(q: &[T], m: usize, k: usize, what: &str) {
     let gram = product(&adjoint(q, m, k), q, k, m, k);
     let one: Vec<T> = (0..k * k).map(|at| if at / k == at % k { T::one() } else { T::zero() }).collect();
     assert_near(&gram, &one, 10.0 * eps::<T>() * m.max(4) as f64, what);
 }
 
 /// The columns of a multiplied by real numbers.
-pub(super) fn times_diagonal<T: Scalar>(a: &[T], d: &[T::Real]) -> Vec<T> {
+fn times_diagonal<T: Scalar>(a: &[T], d: &[T::Real]) -> Vec<T> {
     a.iter().enumerate().map(|(i, &x)| x * T::from_real(d[i % d.len()])).collect()
 }
 
 /// Scales a matrix by a power of ten that may need two steps.
-pub(super) fn times_power<T: Scalar>(a: &[T], power: i32) -> Vec<T> {
+fn times_power<T: Scalar>(a: &[T], power: i32) -> Vec<T> {
     let half = T::constant(10f64.powi(power / 2));
     let rest = T::constant(10f64.powi(power - power / 2));
     a.iter().map(|&x| x * half * rest).collect()
 }
 
 /// Decimal exponents near both ends of the range of the type.
-pub(super) fn extreme_powers<T: Scalar>() -> [i32; 5] {
+fn extreme_powers<T: Scalar>() -> [i32; 5] {
     if T::Real::MAX.to_f64() > 1e40 { [-300, -160, 0, 154, 300] } else { [-35, -20, 0, 19, 35] }
 }
 
@@ -162,13 +164,13 @@ macro_rules! all_types {
         }
     )* };
 }
-pub(super) use all_types;
+use all_types;
 
 #[test]
 fn a_batch_keeps_its_order_and_reports_the_first_error() {
-    let work = |i: usize| if i % 400 == 399 { Err(crate::Error::argument("test", format!("{i}"))) } else { Ok(i * i) };
+    let work = |i: usize| if i % 400 == 399 { Err(pullback::Error::argument("test", format!("{i}"))) } else { Ok(i * i) };
     assert_eq!(batched(300, 20, 20, work).unwrap(), (0..300).map(|i| i * i).collect::<Vec<_>>());
-    assert_eq!(batched(1000, 20, 20, work).unwrap_err(), crate::Error::argument("test", "399"));
+    assert_eq!(batched(1000, 20, 20, work).unwrap_err(), pullback::Error::argument("test", "399"));
     assert!(batched(0, 3, 3, work).unwrap().is_empty());
 }
 

@@ -1,7 +1,7 @@
 //! The leading part against the full decomposition.
 
 use super::*;
-use crate::linalg::backend::{dense::Dense, truncated};
+use pullback::linalg::backend::{dense::Dense, truncated};
 
 #[track_caller]
 fn check_svd<T: Scalar>(a: &[T], m: usize, n: usize, k: usize, what: &str) {

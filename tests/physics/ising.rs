@@ -1,4 +1,6 @@
-use super::*;
+use pullback::Error;
+use pullback::physics::ising::*;
+use std::f64::consts::{LN_2, PI};
 
 fn close(what: &str, a: f64, b: f64, tolerance: f64) {
     assert!((a - b).abs() <= tolerance, "{what}: {a} and {b} differ by {:e}, more than {tolerance:e}", (a - b).abs());

@@ -1,9 +1,9 @@
 use super::REAL;
-use crate::kernels::elementwise::*;
-use crate::kernels::parallel;
-use crate::kernels::pullback::unary_pullback;
-use crate::scalar::{Number, Real, Scalar};
 use num_complex::Complex;
+use pullback::kernels::elementwise::*;
+use pullback::kernels::parallel;
+use pullback::kernels::pullback::unary_pullback;
+use pullback::scalar::{Number, Real, Scalar};
 
 const COMPLEX: [Unary; 29] = [
     Unary::Exp,

@@ -1,13 +1,12 @@
-use super::super::special as s;
-use super::*;
+use pullback::kernels::special::{self as s, *};
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
 /// Written by `tests/data/special_functions.py`.
-const TABLE: &str = include_str!("../../../tests/data/special_functions.tsv");
+const TABLE: &str = include_str!("../data/special_functions.tsv");
 
 /// Written by `tests/data/special_derivatives.py`.
-const DERIVATIVES: &str = include_str!("../../../tests/data/special_derivatives.tsv");
+const DERIVATIVES: &str = include_str!("../data/special_derivatives.tsv");
 
 /// The bounds on |result − value|/scale in units of ε = 2⁻⁵²; the reference's own rounding takes half a unit of it.
 const BOUNDS: &[(&str, f64)] = &[
