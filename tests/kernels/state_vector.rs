@@ -197,10 +197,11 @@ fn gates_are_their_matrices<A: Amplitude>(tolerance: f64) {
 
 #[test]
 fn gates_on_qubits_wherever_they_are_and_whatever_controls_them_are_their_matrices() {
-    for plain in [false, true] {
-        PLAIN.set(plain);
+    let _alone = crate::alone();
+    for portable in [false, true] {
+        level::portable(portable);
         gates_are_their_matrices::<Complex<f64>>(1e-13);
         gates_are_their_matrices::<Complex<f32>>(1e-4);
-        PLAIN.set(false);
+        level::portable(false);
     }
 }
