@@ -72,8 +72,9 @@ impl Conditioner<f64> for Waves {
     }
 }
 
-/// The flow of a kind, last of it a scale and shift of each column that starts at the data's, or at `width`.
-fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<f64>)> {
+/// The flow of a kind, last of it a scale and shift of each column that starts at the data's, or at `width`. A continuous one is solved to
+/// the tolerance.
+fn model(kind: &str, width: f64, tolerance: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<f64>)> {
     let mut params = Params::new();
     let mut maps: Vec<Box<dyn Bijection<f64>>> = Vec::new();
     let net = Net::hidden(&[64, 64]);
@@ -97,8 +98,9 @@ fn model(kind: &str, width: f64, rng: &mut StdRng) -> Result<(Params<f64>, Flow<
             "maf" => Box::new(Autoregressive::masked(&mut scope, 2, Scale::bounded(2.0)?, &net, rng)?),
             "continuous" => {
                 // steps are few at first, while the field is weak
-                let solver = OdeOptions { method: Method::Tsit5, stepping: Stepping::adaptive(1e-4, 1e-4), ..Default::default() };
-                Box::new(ContinuousFlow::new(MlpField::new(&mut scope, 2, 0, &[64, 64], rng)).with_options(solver))
+                let stepping = Stepping::adaptive(tolerance, tolerance);
+                let solver = OdeOptions { method: Method::Tsit5, stepping, ..Default::default() };
+                Box::new(ContinuousFlow::new(MlpField::new(&mut scope, 2, 0, &[128, 128], rng)).with_options(solver))
             }
             other => {
                 return Err(Error::argument("density_2d", format!("there is no flow `{other}`: nice, realnvp, spline, maf, continuous")));
@@ -164,13 +166,13 @@ fn main() -> common::Outcome {
             let mut drawn = Vec::new();
             for (kind_number, kind) in args.flow.iter().enumerate() {
                 let energy = from == "energy";
-                let (mut params, flow) = model(kind, 3.0, &mut rng)?;
+                let (mut params, flow) = model(kind, 3.0, 1e-3, &mut rng)?;
                 if !energy {
                     flow.initialize(&mut params, &data.slice(s![..args.samples.min(4096), ..]), None)?;
                 }
                 let steps = if kind == "continuous" { args.steps.div_ceil(2) } else { args.steps };
                 let rate = match kind.as_str() {
-                    "continuous" => 4e-3,
+                    "continuous" => 1e-2,
                     "spline" => 3e-3,
                     _ => 2e-3,
                 };
@@ -190,6 +192,8 @@ fn main() -> common::Outcome {
                     trace.row(&[at[0], at[1], at[2], at[3], row.loss.mean])?;
                 }
                 let p = trainer.params();
+                // the parameters are those of training, whose tolerance may have been exploited
+                let (_, flow) = model(kind, 3.0, 1e-5, &mut rng)?;
                 let at = |q: &mut common::Quantity| {
                     q.at("density", name.as_str()).at("flow", kind.as_str());
                 };

@@ -29,7 +29,7 @@ use rand::Rng;
 /// let pair = Ginibre::new(2, 1.0)?;
 /// // at distance 1, symmetric about the origin: ln(1² e^{−1/2} / (2π²))
 /// let x = Var::from([0.5, 0.0, -0.5, 0.0]).reshape(&[1, 4]);
-/// let ln_p = pair.log_prob(&Params::new(), &x)?.to_vec()[0];
+/// let ln_p = pair.log_prob(&Params::new(), &x)?.sum().item();
 /// assert!((ln_p - (-0.5 - (2.0 * std::f64::consts::PI.powi(2)).ln())).abs() < 1e-14);
 /// # Ok::<(), pullback::Error>(())
 /// ```
