@@ -20,7 +20,7 @@ use rand::Rng;
 ///
 /// Rows are (x₁, y₁, x₂, y₂, …), of 2n columns. A draw takes the eigenvalues of an n×n matrix.
 ///
-/// Source: J. Ginibre, J. Math. Phys. 6, 440 (1965), eq. (1.6) and section 1.
+/// Source: J. Ginibre, J. Math. Phys. 6, 440 (1965), section 1.
 ///
 /// ```
 /// use pullback::flow::{Base, Ginibre};
