@@ -31,7 +31,7 @@ struct Args {
     /// What to learn from, of samples, energy
     #[arg(long, value_delimiter = ',', default_value = "samples,energy")]
     from: Vec<String>,
-    /// Training steps; continuous flows take half as many
+    /// Training steps
     #[arg(long, default_value_t = 4000)]
     steps: u64,
     /// Samples in a step
@@ -170,7 +170,7 @@ fn main() -> common::Outcome {
                 if !energy {
                     flow.initialize(&mut params, &data.slice(s![..args.samples.min(4096), ..]), None)?;
                 }
-                let steps = if kind == "continuous" { args.steps.div_ceil(2) } else { args.steps };
+                let steps = args.steps;
                 let rate = match kind.as_str() {
                     "continuous" => 1e-2,
                     "spline" => 3e-3,
