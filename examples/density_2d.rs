@@ -170,18 +170,17 @@ fn main() -> common::Outcome {
                 if !energy {
                     flow.initialize(&mut params, &data.slice(s![..args.samples.min(4096), ..]), None)?;
                 }
-                let steps = args.steps;
                 let rate = match kind.as_str() {
                     "continuous" => 1e-2,
                     "spline" => 3e-3,
                     _ => 2e-3,
                 };
-                let schedule = Schedule::Cosine { initial: rate, last: rate * 1e-2, steps: steps as usize };
-                let options = TrainOptions { steps, seed: args.options.seed, progress: true, ..Default::default() };
+                let schedule = Schedule::Cosine { initial: rate, last: rate * 1e-2, steps: args.steps as usize };
+                let options = TrainOptions { steps: args.steps, seed: args.options.seed, progress: true, ..Default::default() };
                 let mut trainer = Trainer::new(params, Adam::new(schedule).clip(Clip::Norm(10.0)), options);
                 let energies = target(2, move |x: &Var<f64>| toy.energy(x));
                 let objective: Box<dyn Objective<f64>> = if energy {
-                    let annealing = Annealing::Linear { from: 0.05, steps: steps / 2 };
+                    let annealing = Annealing::Linear { from: 0.05, steps: args.steps / 2 };
                     Box::new(ReverseKl::new(&flow, &energies, 1.0, args.batch).annealing(annealing))
                 } else {
                     Box::new(MaximumLikelihood::new(&flow, data.clone(), args.batch)?)

@@ -116,11 +116,9 @@ impl<A: Amplitude> Local<A> {
         let mut add = |v: [f64; 3]| (0..3).for_each(|k| sums[0][k] += v[k]);
         match &self.action {
             &Action::TwoLevel(pairs, u, z) => {
+                // the sweep back takes the phase off the state before it begins
+                debug_assert!(z == ONE);
                 add(two_level::undo(psi, lambda, pairs, u));
-                if z != ONE {
-                    phase::apply(psi, Subset::ALL, z.conj());
-                    phase::apply(lambda, Subset::ALL, z.conj());
-                }
             }
             Action::Layer(gates, count) => layer::undo(psi, lambda, gates, &mut sums[..*count]),
             Action::Done => {}
@@ -163,18 +161,21 @@ impl<A: Amplitude> Local<A> {
 
 pub(super) const ONE: Complex<f64> = Complex::new(1.0, 0.0);
 
-/// Takes a phase of the whole state into a step that acts on all of it anyway; whether there is one.
-pub(super) fn absorb<A: Amplitude>(steps: &mut [Local<A>], phase: Complex<f64>) -> bool {
+/// Takes a phase of the whole state into a step that acts on all of it anyway, if there is one, and leaves 1.
+pub(super) fn absorb<A: Amplitude>(steps: &mut [Local<A>], phase: &mut Complex<f64>) {
+    if *phase == ONE {
+        return;
+    }
     for step in steps.iter_mut().filter(|s| s.outside.mask == 0) {
         match &mut step.action {
-            Action::TwoLevel(pairs, _, z) if pairs.mask.count_ones() == 1 => *z *= phase,
-            Action::Layer(layer, _) => layer.turn(phase),
-            Action::Table(t) if t.controls.mask == 0 => t.factors.iter_mut().for_each(|z| *z *= phase),
+            Action::TwoLevel(pairs, _, z) if pairs.mask.count_ones() == 1 => *z *= *phase,
+            Action::Layer(layer, _) => layer.turn(*phase),
+            Action::Table(t) if t.controls.mask == 0 => t.factors.iter_mut().for_each(|z| *z *= *phase),
             _ => continue,
         }
-        return true;
+        *phase = ONE;
+        return;
     }
-    false
 }
 
 type Gates = SmallVec<[(usize, Su2); PART]>;

@@ -40,9 +40,7 @@ impl Plan {
                 continue;
             }
             self.layers(group, &values, false, &mut local);
-            if z != ONE && absorb(&mut local, z) {
-                z = ONE;
-            }
+            absorb(&mut local, &mut z);
             tiles::walk([&mut *psi], &group.bits, &|| (), &|(), base, [psi]| {
                 for run in &group.runs {
                     parts(group, run.bits, base, [&mut *psi], &mut |base, [psi]| {
@@ -69,9 +67,7 @@ impl Plan {
                 continue;
             }
             self.layers(group, &values, true, &mut local);
-            if z != ONE && absorb(&mut local, z) {
-                z = ONE;
-            }
+            absorb(&mut local, &mut z);
             tiles::walk([&mut *psi], &group.bits, &|| (), &|(), base, [psi]| {
                 for run in group.runs.iter().rev() {
                     parts(group, run.bits, base, [&mut *psi], &mut |base, [psi]| {

@@ -1,7 +1,7 @@
 //! The complex Ginibre ensemble: particles in the plane that avoid each other, with a density in closed form and independent draws.
 
-use super::Base;
 use super::density::check_shape;
+use super::{Base, pairs};
 use crate::autodiff::Var;
 use crate::error::{Error, Result};
 use crate::linalg::eigvals;
@@ -98,7 +98,7 @@ impl<T: Real> Base<T> for Ginibre {
     fn log_prob(&self, _: &Params<T>, x: &Var<T>) -> Result<Var<T>> {
         let n = self.particles;
         check_shape(NAME, x, 2 * n)?;
-        let (i, j): (Vec<usize>, Vec<usize>) = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).unzip();
+        let (i, j) = pairs(n);
         let at = x.reshape(&[x.shape()[0], n, 2]);
         let square = (at.index_select(&i, 1) - at.index_select(&j, 1)).square().sum_axis(-1);
         check_apart(x, &square, (&i, &j))?;

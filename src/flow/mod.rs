@@ -161,6 +161,11 @@ pub trait Base<T: Real>: Send + Sync {
     fn log_prob(&self, p: &Params<T>, x: &Var<T>) -> Result<Var<T>>;
 }
 
+/// The pairs i < j of n particles: all i, and all j.
+fn pairs(n: usize) -> (Vec<usize>, Vec<usize>) {
+    (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).unzip()
+}
+
 /// A boxed map is a map, so that compositions are made at run time.
 impl<T: Real> Bijection<T> for Box<dyn Bijection<T>> {
     fn dim(&self) -> usize {

@@ -4,7 +4,8 @@ use super::problems::*;
 use pullback::ode::{Adjoint, Method, OdeOptions, Stepping, odeint, odeint_fused};
 use pullback::prelude::*;
 
-const METHODS: [(Method, f64); 13] = [
+/// The methods and their orders.
+pub const METHODS: [(Method, f64); 13] = [
     (Method::Euler, 1.0),
     (Method::Heun, 2.0),
     (Method::Rk4, 4.0),

@@ -12,6 +12,7 @@
 
 use crate::autodiff::{Primitive, Tree, Var, apply, jvp, vjp};
 use crate::error::{Error, Result};
+use crate::flow::pairs;
 use crate::kernels::pair_field::{Field, Gradient, MAX_DIM};
 use crate::kernels::radial::Radial;
 use crate::ops::{Mask, where_};
@@ -68,13 +69,9 @@ impl Shape {
         Field { x: x.as_slice(), particles: self.particles, dim: self.dim, pair, single: Radial { a, e: &[], b, c } }
     }
 
-    fn pairs(&self) -> (Vec<usize>, Vec<usize>) {
-        (0..self.particles).flat_map(|i| (i + 1..self.particles).map(move |j| (i, j))).unzip()
-    }
-
     /// The value and the divergence in `Var` operations.
     fn composed(&self, (x, [a, e, b, c], single): &Inputs) -> (Var<f64>, Var<f64>) {
-        let (i, j) = self.pairs();
+        let (i, j) = pairs(self.particles);
         let at = x.reshape(&[x.shape()[0], self.particles, self.dim]);
         // of all pairs i < j, of shape (batch, pairs, d) and (batch, pairs)
         let delta = at.index_select(&i, 1) - at.index_select(&j, 1);

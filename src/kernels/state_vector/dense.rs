@@ -6,7 +6,7 @@
 //! targets are.
 
 use super::aligned::Aligned;
-use super::{Amplitude, LANES, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, split};
+use super::{Amplitude, LANES, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, exchanged, split};
 use crate::kernels::parallel::for_each;
 use num_complex::Complex;
 
@@ -25,19 +25,6 @@ fn place(targets: &[usize], j: usize) -> usize {
 /// The bits of `i` at the targets, moved together.
 fn number(targets: &[usize], i: usize) -> usize {
     targets.iter().enumerate().map(|(k, &q)| (i >> q & 1) << k).sum()
-}
-
-/// A register's numbers exchanged along the lanes of a mask.
-#[inline(always)]
-unsafe fn exchanged<A: Amplitude, L: Lanes<A>>(x: L, mask: usize) -> L {
-    // SAFETY: passed on.
-    unsafe {
-        match mask {
-            1 => x.xor::<1>(),
-            2 => x.xor::<2>(),
-            _ => x.xor::<3>(),
-        }
-    }
 }
 
 /// What a loop runs over: the places of the registers that mix, the masks along which their lanes do, and the coefficients.

@@ -193,6 +193,32 @@ unsafe fn re_total<A: Amplitude, L: Lanes<A>>(x: L, on: impl Fn(usize) -> bool) 
     even + odd
 }
 
+/// A register's numbers exchanged along the lanes of a mask that is not 0.
+#[inline(always)]
+unsafe fn exchanged<A: Amplitude, L: Lanes<A>>(x: L, mask: usize) -> L {
+    // SAFETY: passed on.
+    unsafe {
+        match mask {
+            1 => x.xor::<1>(),
+            2 => x.xor::<2>(),
+            _ => x.xor::<3>(),
+        }
+    }
+}
+
+/// (re, re) and (−im, im) of a number in some lanes, those of the real number `rests` in the others: what a register and the same with its
+/// parts exchanged are multiplied by.
+#[inline(always)]
+unsafe fn factor<A: Amplitude, L: Lanes<A>>(z: Complex<f64>, lanes: Subset, rests: f64) -> (L, L) {
+    // SAFETY: passed on.
+    unsafe {
+        (
+            by_lane::<A, L>(|i| if lanes.contains(i) { Complex::new(z.re, z.re) } else { Complex::new(rests, rests) }),
+            by_lane::<A, L>(|i| if lanes.contains(i) { Complex::new(-z.im, z.im) } else { Complex::new(0.0, 0.0) }),
+        )
+    }
+}
+
 fn parity(x: usize) -> usize {
     (x.count_ones() & 1) as usize
 }

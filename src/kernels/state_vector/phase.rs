@@ -1,11 +1,11 @@
 //! A phase on the amplitudes whose index has given bits: Z, S, T, phase gates and their controlled forms.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, im_total, split};
+use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, factor, im_total, split};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
 /// How the subset lies in registers of a given width: the bits not run through, the high bits' values, the count, the lanes.
-fn layout(on: Subset, len: usize, width: usize) -> (usize, usize, usize, Subset) {
+pub(super) fn layout(on: Subset, len: usize, width: usize) -> (usize, usize, usize, Subset) {
     let low = width - 1;
     let high = on.without(low);
     let fixed = high.mask | low;
@@ -14,17 +14,6 @@ fn layout(on: Subset, len: usize, width: usize) -> (usize, usize, usize, Subset)
 
 fn check(on: Subset, len: usize) {
     assert!(len.is_power_of_two() && on.mask < len && on.value & !on.mask == 0);
-}
-
-#[inline(always)]
-unsafe fn factor<A: Amplitude, L: Lanes<A>>(z: Complex<f64>, lanes: Subset) -> (L, L) {
-    // SAFETY: passed on.
-    unsafe {
-        (
-            by_lane::<A, L>(|i| if lanes.contains(i) { Complex::new(z.re, z.re) } else { Complex::new(1.0, 1.0) }),
-            by_lane::<A, L>(|i| if lanes.contains(i) { Complex::new(-z.im, z.im) } else { Complex::new(0.0, 0.0) }),
-        )
-    }
 }
 
 struct Apply<A> {
@@ -45,7 +34,7 @@ impl<A: Amplitude> Loop<A> for Apply<A> {
         let [a, b] = abreast::<A, 2>(self.psi.len, 1, &mut fixed, &mut count);
         // SAFETY: indices stay below the length, a power of two above all bits (`check`).
         unsafe {
-            let (re, im) = factor::<A, L>(self.z, lanes);
+            let (re, im) = factor::<A, L>(self.z, lanes, 1.0);
             let real = self.z.im == 0.0;
             let mut i = 0;
             for _ in 0..count {
@@ -92,7 +81,7 @@ impl<A: Amplitude> Loop<A> for Undo<A> {
         let (psi, lambda) = (self.psi.start.get(), self.lambda.start.get());
         // SAFETY: indices stay below the common length, a power of two above all bits (`check`).
         unsafe {
-            let (re, im) = factor::<A, L>(self.z.conj(), lanes);
+            let (re, im) = factor::<A, L>(self.z.conj(), lanes, 1.0);
             let mut sum = by_lane::<A, L>(|_| Complex::new(0.0, 0.0));
             let mut i = 0;
             for _ in 0..count {

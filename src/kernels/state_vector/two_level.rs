@@ -3,7 +3,7 @@
 //! With α = a + ib and β = c + id the gate is ((α, −β*), (β, α*)): four real coefficients, so that a sweep over ψ and λ keeps them, the sums
 //! and the amplitudes in sixteen registers.
 
-use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, im_total, re_total, split};
+use super::{Amplitude, Lanes, Loop, State, Subset, abreast, by_lane, dispatch, exchanged, factor, im_total, re_total, split};
 use crate::kernels::parallel::{collect, for_each};
 use num_complex::Complex;
 
@@ -141,13 +141,6 @@ unsafe fn rotate<A: Amplitude, L: Lanes<A>>([a, b, c, d]: [L; 4], x0: L, x1: L, 
         let y1 = b.fnma(s1, a.fma(x1, d.fma(s0, c.mul(x0))));
         (y0, y1)
     }
-}
-
-/// A register's numbers exchanged along the lanes' bit `LOW`.
-#[inline(always)]
-unsafe fn exchanged<A: Amplitude, L: Lanes<A>, const LOW: usize>(x: L) -> L {
-    // SAFETY: passed on.
-    unsafe { if LOW == 0 { x.xor::<1>() } else { x.xor::<2>() } }
 }
 
 /// A matrix times a pair, which comes with its parts exchanged.
@@ -294,12 +287,8 @@ impl<A: Amplitude> Apply<A> {
     /// (re, re) and (−im, im) of an entry; in lanes where the gate does not act, those of the identity.
     #[inline(always)]
     unsafe fn entry<L: Lanes<A>>(&self, k: usize, lanes: Subset) -> (L, L) {
-        let (z, one) = (self.matrix[k], if k.is_multiple_of(3) { 1.0 } else { 0.0 });
-        let pick = |acts: Complex<f64>, rests: f64| {
-            // SAFETY: passed on.
-            unsafe { by_lane::<A, L>(|i| if lanes.contains(i) { acts } else { Complex::new(rests, rests) }) }
-        };
-        (pick(Complex::new(z.re, z.re), one), pick(Complex::new(-z.im, z.im), 0.0))
+        // SAFETY: passed on.
+        unsafe { factor::<A, L>(self.matrix[k], lanes, if k.is_multiple_of(3) { 1.0 } else { 0.0 }) }
     }
 
     #[inline(always)]
@@ -351,12 +340,10 @@ impl<A: Amplitude> Apply<A> {
     #[inline(always)]
     unsafe fn along_lanes<L: Lanes<A>, const LOW: usize>(self) {
         let psi = self.psi.start.get();
-        let (low, target) = (L::WIDTH - 1, 1 << LOW);
+        let target = 1 << LOW;
         let controls = Subset { mask: self.pairs.mask & !target, value: self.pairs.zero & !target };
-        let mut fixed = controls.mask | low;
-        let mut count = self.psi.len >> fixed.count_ones();
+        let (mut fixed, high, mut count, lanes) = super::phase::layout(controls, self.psi.len, L::WIDTH);
         let [b] = abreast::<A, 1>(self.psi.len, 1, &mut fixed, &mut count);
-        let (lanes, high) = (Subset { mask: controls.mask & low, value: controls.value & low }, controls.value & !low);
         let entry = |lane: usize, column: usize| {
             let row = (lane & target != 0) as usize;
             if lanes.contains(lane) { self.matrix[2 * row + column] } else { Complex::new((row == column) as usize as f64, 0.0) }
@@ -390,7 +377,7 @@ impl<A: Amplitude> Apply<A> {
             for _ in 0..count {
                 let p = psi.add(i | high);
                 let (x, z) = (L::load(p), L::load(p.add(b)));
-                let (mut s, mut t) = (exchanged::<A, L, LOW>(x), exchanged::<A, L, LOW>(z));
+                let (mut s, mut t) = (exchanged(x, target), exchanged(z, target));
                 if crossed {
                     (s, t) = (s.swap(), t.swap());
                 }
@@ -425,11 +412,9 @@ pub fn apply_matrix<A: Amplitude>(psi: &mut [A], pairs: Pairs, matrix: Matrix) {
     pairs.check(psi.len());
     let small = |z: Complex<f64>| z.re.abs().max(z.im.abs()) < NOTHING;
     let one = Complex::new(1.0, 0.0);
-    if small(matrix[1]) && small(matrix[2]) {
+    if small(matrix[1]) && small(matrix[2]) && (matrix[0] - one).norm_sqr() <= f64::EPSILON * f64::EPSILON {
         // a diagonal with a one leaves half of the amplitudes alone
-        if (matrix[0] - one).norm_sqr() <= f64::EPSILON * f64::EPSILON {
-            return super::phase::apply(psi, Subset { mask: pairs.mask, value: pairs.one }, matrix[3]);
-        }
+        return super::phase::apply(psi, Subset { mask: pairs.mask, value: pairs.one }, matrix[3]);
     }
     let (psi, parts, form) = (State::new(psi), split(psi.len(), pairs.mask), Form::of(&matrix));
     for_each(parts.len(), &|k| dispatch(Apply { psi, pairs: pairs.with(parts[k]), matrix, form }));
