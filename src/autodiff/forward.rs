@@ -1,10 +1,9 @@
 //! Forward mode: `jvp` (no tape) and `linearize` (the tangent map of a point, to be applied many times).
 
 use super::layer::{Level, next_id};
-use super::primitive::{edges_of, open_reverse, seeds};
+use super::primitive::{edges_of, open_reverse, pull_back, seeds};
 use super::reverse::{Pullback, vjp};
-use super::sweep::sweep;
-use super::tree::{AnyRef, Argument, Returns, Tree, fill, leaves, map_kind};
+use super::tree::{AnyVar, Argument, Returns, Tree, leaves};
 use crate::error::{Error, Result};
 
 /// The value of `f` at `x` and its derivative along `dx`, in one pass and without a tape.
@@ -35,23 +34,26 @@ fn duals<A: Tree>(x: &A, dx: &A) -> Result<(Level, A)> {
     let mut tangents = leaves(dx).into_iter();
     let dual = x.rebuild(&mut |v| {
         let t = tangents.next().expect("checked");
-        map_kind!(v, AnyRef, v => v.clone().with_tangent(level, Some(t.unwrap())))
+        v.with_tangent(level, t)
     });
     Ok((level, dual))
 }
 
 fn value_and_tangent<Y: Tree>(y: &Y, level: Level) -> (Y, Y) {
-    let tangent = y.rebuild(&mut |v| map_kind!(v, AnyRef, v => v.tangent(level).unwrap_or_else(|| v.zeros_like())));
+    let tangent = y.rebuild(&mut |v| v.tangent(level));
     (super::primitive::below(y, level), tangent)
 }
 
 /// A point's tangent has the structure, scalar types and shapes of the point.
 pub(crate) fn check_shapes<A: Tree>(operation: &'static str, x: &A, dx: &A) -> Result<()> {
-    let (x, dx) = (leaves(x), leaves(dx));
+    same_shapes(operation, &leaves(x), &leaves(dx))
+}
+
+fn same_shapes(operation: &'static str, x: &[AnyVar], dx: &[AnyVar]) -> Result<()> {
     if x.len() != dx.len() {
         return Err(Error::shape(operation, format!("the point has {} arrays, the tangent {}: they must agree", x.len(), dx.len())));
     }
-    match x.iter().zip(&dx).position(|(x, dx)| x.as_ref().shape() != dx.as_ref().shape()) {
+    match x.iter().zip(dx).position(|(x, dx)| x.as_ref().shape() != dx.as_ref().shape()) {
         None => Ok(()),
         Some(i) => Err(Error::shape(
             operation,
@@ -84,8 +86,7 @@ impl<A: Argument, Y: Tree> Linearized<A, Y> {
 
     pub(crate) fn call_vars(&self, dx: &A::Vars) -> Result<Y> {
         check_shapes("linearize", &self.vars, dx)?;
-        let mut result = sweep(seeds(&self.edges, leaves(dx).into_iter().map(Some)))?;
-        Ok(fill(&self.outputs, |i| result.remove(&self.ids[i])))
+        pull_back(&self.outputs, &self.ids, seeds(&self.edges, leaves(dx).into_iter().map(Some)))
     }
 }
 
@@ -108,7 +109,7 @@ where
 {
     let (y, pull): (_, Pullback<A, R::Vars>) = vjp(f, x)?;
     let vars = x.to_vars();
-    let zeros = y.rebuild(&mut |v| map_kind!(v, AnyRef, v => v.zeros_like()));
+    let zeros = y.rebuild(&mut |v| v.zeros_like());
     let (level, traced, ids) = open_reverse(&zeros);
     let pulled = pull.call_vars(&traced)?;
     let edges = edges_of(&pulled, level);

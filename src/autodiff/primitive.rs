@@ -3,10 +3,8 @@
 use super::layer::{Level, next_id};
 use super::node::{Cotangents, Edge, Edges, Leaf, Node};
 use super::sweep::sweep;
-use super::tree::{AnyRef, AnyVar, Tree, each_kind, fill, leaves, map_kind};
-use super::var::Var;
+use super::tree::{AnyVar, Tree, fill, leaves};
 use crate::error::{Error, Result};
-use crate::tensor::Tensor;
 use std::sync::Arc;
 
 /// An operation with its own derivative rule.
@@ -114,13 +112,13 @@ fn top_level<A: Tree>(tree: &A) -> Level {
 
 fn is_reverse_level<A: Tree>(tree: &A, level: Level) -> bool {
     let mut reverse = false;
-    tree.visit(&mut |v| reverse |= v.level() == level && each_kind!(v, AnyRef, v => v.is_reverse()));
+    tree.visit(&mut |v| reverse |= v.level() == level && v.is_reverse());
     reverse
 }
 
 /// The tree as the levels below `level` see it.
 pub(crate) fn below<A: Tree>(tree: &A, level: Level) -> A {
-    tree.rebuild(&mut |v| map_kind!(v, AnyRef, v => v.below(level)))
+    tree.rebuild(&mut |v| v.below(level))
 }
 
 fn apply_shared<P: Primitive>(primitive: &Arc<P>, inputs: &P::Inputs) -> Result<P::Outputs> {
@@ -136,25 +134,25 @@ fn apply_shared<P: Primitive>(primitive: &Arc<P>, inputs: &P::Inputs) -> Result<
     let outputs = apply_shared(primitive, &inputs_below)?;
     if is_reverse_level(inputs, level) {
         let mut edges = Vec::new();
-        inputs.visit(&mut |v| edges.push(each_kind!(v, AnyRef, v => v.edge(level))));
+        inputs.visit(&mut |v| edges.push(v.edge(level)));
         let needs: Vec<bool> = edges.iter().map(Option::is_some).collect();
         let node: Arc<dyn Node> = Arc::new(PrimitiveNode {
             id: next_id(),
             edges: Edges::new(edges),
             needs,
-            inputs: keep(&inputs_below, |i| primitive.keeps_input(i)),
-            outputs: keep(&outputs, |i| primitive.keeps_output(i)),
+            inputs: keep(&inputs_below, &|i| primitive.keeps_input(i)),
+            outputs: keep(&outputs, &|i| primitive.keeps_output(i)),
             primitive: primitive.clone(),
         });
         Ok(with_edges(&outputs, level, &node))
     } else {
-        let tangents = inputs.rebuild(&mut |v| map_kind!(v, AnyRef, v => v.tangent(level).unwrap_or_else(|| v.zeros_like())));
+        let tangents = inputs.rebuild(&mut |v| v.tangent(level));
         refuse_opaque(primitive.as_ref(), &[top_level(&inputs_below), top_level(&tangents)])?;
         let dy = primitive.jvp(&inputs_below, &outputs, &tangents)?;
         let mut dy = leaves(&dy).into_iter();
         Ok(outputs.rebuild(&mut |y| {
             let dy = dy.next().expect("as many tangents as outputs");
-            map_kind!(y, AnyRef, y => y.clone().with_tangent(level, Some(dy.unwrap())))
+            y.with_tangent(level, dy)
         }))
     }
 }
@@ -164,15 +162,15 @@ fn with_edges<A: Tree>(tree: &A, level: Level, node: &Arc<dyn Node>) -> A {
     tree.rebuild(&mut |v| {
         slot += 1;
         let edge = Edge { node: node.clone(), slot: slot - 1 };
-        map_kind!(v, AnyRef, v => v.clone().with_edge(level, edge))
+        v.with_edge(level, edge)
     })
 }
 
-fn keep<A: Tree>(tree: &A, kept: impl Fn(usize) -> bool) -> A {
+fn keep<A: Tree>(tree: &A, kept: &dyn Fn(usize) -> bool) -> A {
     let mut i = 0;
     tree.rebuild(&mut |v| {
         i += 1;
-        map_kind!(v, AnyRef, v => if kept(i - 1) { v.clone() } else { Var::constant(Tensor::absent(v.shape())) })
+        if kept(i - 1) { v.to_owned() } else { v.absent() }
     })
 }
 
@@ -249,7 +247,7 @@ pub(crate) fn open_reverse<A: Tree>(x: &A) -> (Level, A, Vec<u64>) {
         let id = next_id();
         ids.push(id);
         let edge = Edge { node: Arc::new(Leaf { id }), slot: 0 };
-        map_kind!(v, AnyRef, v => v.clone().with_edge(level, edge))
+        v.with_edge(level, edge)
     });
     (level, traced, ids)
 }
@@ -257,13 +255,19 @@ pub(crate) fn open_reverse<A: Tree>(x: &A) -> (Level, A, Vec<u64>) {
 /// The edges of a tree's leaves at a level, in order.
 pub(crate) fn edges_of<A: Tree>(tree: &A, level: Level) -> Vec<Option<Edge>> {
     let mut edges = Vec::new();
-    tree.visit(&mut |v| edges.push(each_kind!(v, AnyRef, v => v.edge(level))));
+    tree.visit(&mut |v| edges.push(v.edge(level)));
     edges
 }
 
 /// Pairs edges with cotangents, leaving out what is zero on either side.
 pub(crate) fn seeds(edges: &[Option<Edge>], cotangents: impl IntoIterator<Item = Option<AnyVar>>) -> Vec<(Edge, AnyVar)> {
     edges.iter().zip(cotangents).filter_map(|(edge, cotangent)| Some((edge.clone()?, cotangent?))).collect()
+}
+
+/// The cotangents of a tree whose leaves have these numbers, from a sweep.
+pub(crate) fn pull_back<A: Tree>(like: &A, ids: &[u64], seeds: Vec<(Edge, AnyVar)>) -> Result<A> {
+    let mut result = sweep(seeds)?;
+    Ok(fill(like, &mut |i| result.remove(&ids[i])))
 }
 
 /// ẏ = J ẋ from a rule for x̄ = Jᵀ ȳ: record the rule at ȳ = 0, then send ẋ through its transpose.
@@ -274,7 +278,7 @@ fn transpose_vjp<P: Primitive + ?Sized>(
     tangents: &P::Inputs,
 ) -> Result<P::Outputs> {
     refuse_transpose(primitive, "jvp")?;
-    let zeros = outputs.rebuild(&mut |v| map_kind!(v, AnyRef, v => v.zeros_like()));
+    let zeros = outputs.rebuild(&mut |v| v.zeros_like());
     let (level, traced, ids) = open_reverse(&zeros);
     let mut cotangents = leaves(&traced).into_iter();
     let partial = outputs.partial(&mut |_| cotangents.next());
@@ -282,9 +286,8 @@ fn transpose_vjp<P: Primitive + ?Sized>(
     inputs.visit(&mut |_| n += 1);
     let pulled = with_transposing(|| primitive.vjp(inputs, outputs, partial, &vec![true; n]))?;
     let mut edges = Vec::new();
-    P::Inputs::take_apart(pulled, &mut |g| edges.push(g.and_then(|g| each_kind!(g, AnyVar, g => g.edge(level)))));
-    let mut result = sweep(seeds(&edges, leaves(tangents).into_iter().map(Some)))?;
-    Ok(fill(outputs, |i| result.remove(&ids[i])))
+    P::Inputs::take_apart(pulled, &mut |g| edges.push(g.and_then(|g| g.as_ref().edge(level))));
+    pull_back(outputs, &ids, seeds(&edges, leaves(tangents).into_iter().map(Some)))
 }
 
 /// x̄ = Jᵀ ȳ from a rule for ẏ = J ẋ: record the rule at ẋ = 0, then send ȳ back.
@@ -296,7 +299,7 @@ pub(crate) fn transpose_jvp<P: Primitive + ?Sized>(
     needs: &[bool],
 ) -> Result<<P::Inputs as Tree>::Partial> {
     refuse_transpose(primitive, "vjp")?;
-    let zeros = inputs.rebuild(&mut |v| map_kind!(v, AnyRef, v => v.zeros_like()));
+    let zeros = inputs.rebuild(&mut |v| v.zeros_like());
     let (level, traced, ids) = open_reverse(&zeros);
     let pushed = with_transposing(|| primitive.jvp(inputs, outputs, &traced))?;
     let mut parts = Vec::new();

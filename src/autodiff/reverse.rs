@@ -2,9 +2,8 @@
 
 use super::layer::Level;
 use super::node::Edge;
-use super::primitive::{edges_of, open_reverse, seeds};
-use super::sweep::sweep;
-use super::tree::{Argument, Loss, Returns, Tree, fill, leaves};
+use super::primitive::{edges_of, open_reverse, pull_back, seeds};
+use super::tree::{AnyVar, Argument, Loss, Returns, Tree, leaves};
 use super::var::Var;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
@@ -32,15 +31,18 @@ impl<A: Argument, Y: Tree> Pullback<A, Y> {
 
     pub(crate) fn call_vars(&self, cotangents: &Y) -> Result<A::Vars> {
         let cotangents = leaves(cotangents);
-        let outputs = leaves(&self.outputs);
-        if let Some((y, g)) = outputs.iter().zip(&cotangents).find(|(y, g)| y.as_ref().shape() != g.as_ref().shape()) {
-            return Err(Error::shape(
-                "vjp",
-                format!("the output has shape {:?}, its cotangent {:?}: they must agree", y.as_ref().shape(), g.as_ref().shape()),
-            ));
-        }
-        let mut result = sweep(seeds(&self.edges, cotangents.into_iter().map(Some)))?;
-        Ok(fill(&self.vars, |i| result.remove(&self.ids[i])))
+        same_shapes(&leaves(&self.outputs), &cotangents)?;
+        pull_back(&self.vars, &self.ids, seeds(&self.edges, cotangents.into_iter().map(Some)))
+    }
+}
+
+fn same_shapes(outputs: &[AnyVar], cotangents: &[AnyVar]) -> Result<()> {
+    match outputs.iter().zip(cotangents).find(|(y, g)| y.as_ref().shape() != g.as_ref().shape()) {
+        None => Ok(()),
+        Some((y, g)) => Err(Error::shape(
+            "vjp",
+            format!("the output has shape {:?}, its cotangent {:?}: they must agree", y.as_ref().shape(), g.as_ref().shape()),
+        )),
     }
 }
 
@@ -89,15 +91,25 @@ pub(crate) fn record<A: Tree, L: Loss, R: Returns<Vars = L>>(
     drop(traced);
     let loss = y.as_var();
     if loss.len() != 1 {
-        return Err(Error::derivative(
-            operation,
-            format!(
-                "the function must return one real number, it returned an array of shape {:?}: sum it, or use jacobian or vjp",
-                loss.shape()
-            ),
-        ));
+        return Err(not_a_number(operation, loss.shape()));
     }
     Ok(Recorded { vars, ids, loss: loss.below(level), edge: edge_of(loss, level) })
+}
+
+#[cold]
+fn not_a_number(operation: &'static str, shape: &[usize]) -> Error {
+    Error::derivative(
+        operation,
+        format!("the function must return one real number, it returned an array of shape {shape:?}: sum it, or use jacobian or vjp"),
+    )
+}
+
+#[cold]
+fn constant(operation: &'static str) -> Error {
+    Error::derivative(
+        operation,
+        "the loss does not depend on the argument through recorded operations (it was computed from plain numbers, from captured variables only, or after stop_gradient): compute it from the function's argument",
+    )
 }
 
 fn edge_of<R: crate::Real>(loss: &Var<R>, level: Level) -> Option<Edge> {
@@ -109,16 +121,12 @@ impl<A: Tree, L: Loss> Recorded<A, L> {
     pub(crate) fn sweep(self) -> Result<A> {
         let seed = Var::constant(Tensor::full(self.loss.shape(), L::Real::one()));
         let seeds = self.edge.into_iter().map(|e| (e, <L::Real as super::tree::Erase>::erase(seed.clone()))).collect();
-        let mut result = sweep(seeds)?;
-        Ok(fill(&self.vars, |i| result.remove(&self.ids[i])))
+        pull_back(&self.vars, &self.ids, seeds)
     }
 
     fn refuse_constant(self, operation: &'static str) -> Result<Self> {
         if self.edge.is_none() {
-            return Err(Error::derivative(
-                operation,
-                "the loss does not depend on the argument through recorded operations (it was computed from plain numbers, from captured variables only, or after stop_gradient): compute it from the function's argument",
-            ));
+            return Err(constant(operation));
         }
         Ok(self)
     }

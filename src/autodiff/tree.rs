@@ -1,8 +1,11 @@
 //! What functions take and return: single variables, tuples, vectors, maps by name, nested.
 
+use super::layer::Level;
+use super::node::Edge;
 use super::var::Var;
 use crate::error::{Error, Result};
 use crate::scalar::{Real, Scalar, ScalarKind};
+use crate::tensor::Tensor;
 use ndarray::{ArcArray, Array, Dimension};
 use num_complex::Complex;
 use std::collections::BTreeMap;
@@ -80,6 +83,7 @@ impl AnyVar {
     }
 }
 
+// not generic: what is done to a leaf is compiled once and not into every transform and primitive
 impl AnyRef<'_> {
     /// The lengths of the axes.
     pub fn shape(&self) -> &[usize] {
@@ -98,8 +102,34 @@ impl AnyRef<'_> {
     pub fn to_owned(&self) -> AnyVar {
         map_kind!(*self, AnyRef, v => v.clone())
     }
-    pub(crate) fn level(&self) -> super::layer::Level {
+    /// The variable without its numbers.
+    pub(crate) fn absent(self) -> AnyVar {
+        map_kind!(self, AnyRef, v => Var::constant(Tensor::absent(v.shape())))
+    }
+    pub(crate) fn zeros_like(self) -> AnyVar {
+        map_kind!(self, AnyRef, v => v.zeros_like())
+    }
+    pub(crate) fn level(&self) -> Level {
         each_kind!(self, AnyRef, v => v.level())
+    }
+    pub(crate) fn is_reverse(self) -> bool {
+        each_kind!(self, AnyRef, v => v.is_reverse())
+    }
+    pub(crate) fn below(self, level: Level) -> AnyVar {
+        map_kind!(self, AnyRef, v => v.below(level))
+    }
+    pub(crate) fn edge(self, level: Level) -> Option<Edge> {
+        each_kind!(self, AnyRef, v => v.edge(level))
+    }
+    pub(crate) fn with_edge(self, level: Level, edge: Edge) -> AnyVar {
+        map_kind!(self, AnyRef, v => v.clone().with_edge(level, edge))
+    }
+    /// The tangent, zeros where there is none.
+    pub(crate) fn tangent(self, level: Level) -> AnyVar {
+        map_kind!(self, AnyRef, v => v.tangent(level).unwrap_or_else(|| v.zeros_like()))
+    }
+    pub(crate) fn with_tangent(self, level: Level, tangent: AnyVar) -> AnyVar {
+        map_kind!(self, AnyRef, v => v.clone().with_tangent(level, Some(tangent.unwrap())))
     }
 }
 
@@ -171,11 +201,11 @@ pub(crate) fn leaves<A: Tree>(tree: &A) -> Vec<AnyVar> {
 }
 
 /// A tree's structure filled from a list of leaves, with zeros where one is missing.
-pub(crate) fn fill<A: Tree>(like: &A, mut leaf: impl FnMut(usize) -> Option<AnyVar>) -> A {
+pub(crate) fn fill<A: Tree>(like: &A, leaf: &mut dyn FnMut(usize) -> Option<AnyVar>) -> A {
     let mut i = 0;
     like.rebuild(&mut |v| {
         i += 1;
-        leaf(i - 1).unwrap_or_else(|| map_kind!(v, AnyRef, v => v.zeros_like()))
+        leaf(i - 1).unwrap_or_else(|| v.zeros_like())
     })
 }
 
@@ -183,7 +213,7 @@ pub(crate) fn fill<A: Tree>(like: &A, mut leaf: impl FnMut(usize) -> Option<AnyV
 pub(crate) fn instantiate<A: Tree>(like: &A, partial: A::Partial) -> A {
     let mut parts = Vec::new();
     A::take_apart(partial, &mut |p| parts.push(p));
-    fill(like, |i| parts[i].take())
+    fill(like, &mut |i| parts[i].take())
 }
 
 impl<T: Scalar> Tree for Var<T> {

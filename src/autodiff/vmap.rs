@@ -4,11 +4,9 @@ use super::accumulate::accumulate;
 use super::primitive::{Primitive, apply};
 use super::reverse::{value_and_grad, vjp};
 use super::stacking::{leading, stack, unstack};
-use super::tree::{AnyRef, AnyVar, Loss, Returns, Tree, Vars, fill, instantiate, leaves, map_kind};
-use super::var::Var;
+use super::tree::{AnyVar, Loss, Returns, Tree, Vars, fill, instantiate, leaves};
 use crate::error::{Error, Result};
 use crate::kernels::parallel::collect;
-use crate::tensor::Tensor;
 use std::marker::PhantomData;
 
 /// Samples whose gradients are added one after the other; the sums are then added in order, so that the number of threads has no part in
@@ -37,14 +35,14 @@ fn sum<A: Tree>(terms: impl IntoIterator<Item = A>) -> Option<A> {
     let first = terms.next()?;
     let mut total: Vec<Option<AnyVar>> = leaves(&first).into_iter().map(Some).collect();
     // only the structure is needed from here on: the sums are alone with their numbers, and addition works in place
-    let like = first.rebuild(&mut |v| map_kind!(v, AnyRef, v => Var::constant(Tensor::absent(v.shape()))));
+    let like = first.rebuild(&mut |v| v.absent());
     drop(first);
     for term in terms {
         for (total, x) in total.iter_mut().zip(leaves(&term)) {
             *total = total.take().map(|sum| accumulate(sum, x));
         }
     }
-    Some(fill(&like, |i| total[i].take()))
+    Some(fill(&like, &mut |i| total[i].take()))
 }
 
 impl<P: Tree, A: Tree, Y: Tree, F: Fn(&P, &A) -> Result<Y> + Send + Sync + 'static> Primitive for Vmap<P, A, Y, F> {

@@ -195,14 +195,12 @@ macro_rules! element {
                     simd::through_copy(block, |old, new| Self::map_into(op, old, new));
                 }
             }
-            #[inline]
             fn map_one(op: Unary, x: $t) -> $t {
                 with_unary!(op, |F| simd::map_one::<$t, F>(x))
             }
             fn zip_into(op: Binary, operands: Operands<'_, $t>) {
                 with_binary!(op, |F| simd::zip_into::<$t, F>(operands))
             }
-            #[inline]
             fn zip_one(op: Binary, a: $t, b: $t) -> $t {
                 with_binary!(op, |F| simd::zip_one::<$t, F>(a, b))
             }
@@ -250,7 +248,6 @@ pub fn unary_inplace<T: Scalar>(op: Unary, x: &mut [T]) {
 }
 
 /// f(x) of one number; the same bits as [`unary`].
-#[inline]
 pub fn unary_scalar<T: Scalar>(op: Unary, mut x: T) -> T {
     match T::slice_mut(std::slice::from_mut(&mut x)) {
         AnySliceMut::F32(x) => x[0] = Element::map_one(op, x[0]),
@@ -379,7 +376,6 @@ pub fn binary_scalar_right<T: Scalar>(op: Binary, a: &[T], b: T) -> Vec<T> {
 }
 
 /// f(a, b) of two numbers; the same bits as [`binary_scalar_right`].
-#[inline]
 pub fn binary_scalars<T: Scalar>(op: Binary, mut a: T, mut b: T) -> T {
     if op == Binary::Pow
         && let Some(easy) = EasyPower::of(b)
@@ -410,7 +406,6 @@ enum EasyPower {
 }
 
 impl EasyPower {
-    #[inline]
     fn of<T: Scalar>(exponent: T) -> Option<EasyPower> {
         let is = |p: f64| exponent == T::constant(p);
         if is(2.0) {
@@ -430,7 +425,6 @@ impl EasyPower {
         (T::IS_COMPLEX && n.abs() <= 64.0 && n.fract() == 0.0 && is(n)).then_some(EasyPower::Integer(n as i32))
     }
 
-    #[inline]
     fn apply<T: Scalar>(self, x: T) -> T {
         match self {
             EasyPower::Unary(op) => unary_scalar(op, x),

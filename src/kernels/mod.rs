@@ -15,6 +15,7 @@ pub mod pool;
 pub mod pullback;
 pub(crate) mod radial;
 pub mod reduce;
+mod row;
 pub mod simd;
 pub mod sparse;
 pub mod special;

@@ -1,29 +1,14 @@
 //! Register blocks of C straight from A and B: no packing of A, so it wins where A or B is small.
 
 use super::Product;
+use crate::kernels::row::{Plain, Row, Width, joined, store_part};
 use crate::kernels::simd::{Task, dispatch};
-use crate::scalar::{Real, Scalar, ScalarKind};
+use crate::scalar::{Scalar, ScalarKind};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 /// The longest sum (k) that [`direct`] takes.
 pub const DEPTH: usize = 256;
-
-/// `f32` or `f64`, with a fused multiply-add where the machine has one.
-pub(in crate::kernels) trait Native: Real {
-    fn madd<const FMA: bool>(self, a: Self, b: Self) -> Self;
-}
-macro_rules! native {
-    ($($t:ty)*) => { $(
-        impl Native for $t {
-            #[inline(always)]
-            fn madd<const FMA: bool>(self, a: Self, b: Self) -> Self {
-                if FMA { a.mul_add(b, self) } else { self + a * b }
-            }
-        }
-    )* };
-}
-native!(f32 f64);
 
 /// C ← α A B (+ C) for k up to [`DEPTH`].
 ///
@@ -58,14 +43,20 @@ pub(super) unsafe fn direct<T: Scalar>(p: Product<T>) {
 
 /// # Safety
 /// R is T's real type, besides what [`super::product`] asks.
-unsafe fn with_width<T: Scalar, R: Native, const W: usize>(p: Product<T>) {
+unsafe fn with_width<T: Scalar, R: Width<W>, const W: usize>(p: Product<T>) {
     struct Panels<T, R, const W: usize>(Product<T>, PhantomData<R>);
-    impl<T: Scalar, R: Native, const W: usize> Task for Panels<T, R, W> {
+    impl<T: Scalar, R: Width<W>, const W: usize> Task for Panels<T, R, W> {
         type Output = ();
         #[inline(always)]
         fn run<const FMA: bool>(self) {
             // SAFETY: the contract of `with_width`, which alone makes this task.
-            unsafe { panels::<T, R, W, FMA>(self.0) }
+            unsafe {
+                #[cfg(target_arch = "x86_64")]
+                if FMA {
+                    return panels::<T, R, R::Wide, W>(self.0);
+                }
+                panels::<T, R, Plain<R, W, FMA>, W>(self.0)
+            }
         }
     }
     dispatch(Panels::<T, R, W>(p, PhantomData));
@@ -74,7 +65,7 @@ unsafe fn with_width<T: Scalar, R: Native, const W: usize>(p: Product<T>) {
 /// Blocks of columns of B and C, W real numbers wide: as many of them together as the room for B has, so that short sums write the rows of C
 /// from end to end.
 #[inline(always)]
-unsafe fn panels<T: Scalar, R: Native, const W: usize, const FMA: bool>(p: Product<T>) {
+unsafe fn panels<T: Scalar, R: Width<W>, V: Row<R, W>, const W: usize>(p: Product<T>) {
     let parts = if T::IS_COMPLEX { 2 } else { 1 };
     let width = W / parts;
     let mut packed = [const { MaybeUninit::<[R; W]>::uninit() }; DEPTH];
@@ -110,21 +101,21 @@ unsafe fn panels<T: Scalar, R: Native, const W: usize, const FMA: bool>(p: Produ
             if T::IS_COMPLEX {
                 while i + 2 <= p.m {
                     for j in (first..last).step_by(width) {
-                        block::<T, R, 2, W, FMA>(&p, panel(j), i, j, width.min(last - j));
+                        block::<T, R, V, 2, W>(&p, panel(j), i, j, width.min(last - j));
                     }
                     i += 2;
                 }
             } else {
                 while i + 4 <= p.m {
                     for j in (first..last).step_by(width) {
-                        block::<T, R, 4, W, FMA>(&p, panel(j), i, j, width.min(last - j));
+                        block::<T, R, V, 4, W>(&p, panel(j), i, j, width.min(last - j));
                     }
                     i += 4;
                 }
             }
             while i < p.m {
                 for j in (first..last).step_by(width) {
-                    block::<T, R, 1, W, FMA>(&p, panel(j), i, j, width.min(last - j));
+                    block::<T, R, V, 1, W>(&p, panel(j), i, j, width.min(last - j));
                 }
                 i += 1;
             }
@@ -135,83 +126,46 @@ unsafe fn panels<T: Scalar, R: Native, const W: usize, const FMA: bool>(p: Produ
 /// ROWS rows of C from row `i`, over `columns` columns from `j`. For complex numbers the real and the imaginary parts of A multiply
 /// the parts of B in sums of their own, joined at the end.
 #[inline(always)]
-unsafe fn block<T: Scalar, R: Native, const ROWS: usize, const W: usize, const FMA: bool>(
+unsafe fn block<T: Scalar, R: Width<W>, V: Row<R, W>, const ROWS: usize, const W: usize>(
     p: &Product<T>,
     (panel, stride): (*const R, usize),
     i: usize,
     j: usize,
     columns: usize,
 ) {
-    let (mut by_re, mut by_im) = ([[R::zero(); W]; ROWS], [[R::zero(); W]; ROWS]);
+    let parts = if T::IS_COMPLEX { 2 } else { 1 };
     // a conj(b) = conj(conj(a) b)
     let (conj_a, conj_c) = (T::IS_COMPLEX && p.a.conj != p.b.conj, T::IS_COMPLEX && p.b.conj);
-    for l in 0..p.k {
-        // SAFETY: row l of the panel has W numbers; rows i .. i + ROWS and column l of A exist.
-        unsafe {
-            let b = *panel.add(l * stride).cast::<[R; W]>();
+    // SAFETY: all rows of the panel have W numbers; rows i .. i + ROWS and all columns of A exist; the block lies in C, and a number of
+    // type T is `parts` of R.
+    unsafe {
+        let (mut by_re, mut by_im) = ([V::zero(); ROWS], [V::zero(); ROWS]);
+        for l in 0..p.k {
+            let b = V::load(panel.add(l * stride));
             for r in 0..ROWS {
                 let a = p.a.at.add((i + r) * p.a.rs + l * p.a.cs).cast::<R>();
-                let re = *a;
-                for w in 0..W {
-                    by_re[r][w] = by_re[r][w].madd::<FMA>(re, b[w]);
-                }
+                by_re[r] = by_re[r].madd(*a, b);
                 if T::IS_COMPLEX {
-                    let im = *a.add(1);
-                    for w in 0..W {
-                        by_im[r][w] = by_im[r][w].madd::<FMA>(im, b[w]);
-                    }
+                    by_im[r] = by_im[r].madd(*a.add(1), b);
                 }
             }
         }
-    }
-    for r in 0..ROWS {
-        let mut row = by_re[r];
-        if T::IS_COMPLEX {
-            let sign = if conj_a { -R::one() } else { R::one() };
-            let sign_c = if conj_c { -R::one() } else { R::one() };
-            for w in (0..W).step_by(2) {
-                row[w] = by_re[r][w] - sign * by_im[r][w + 1];
-                row[w + 1] = sign_c * (by_re[r][w + 1] + sign * by_im[r][w]);
-            }
-        }
-        // SAFETY: the block lies in C; `row` holds as many numbers of type T, whose alignment is R's.
-        unsafe {
+        for r in 0..ROWS {
+            let row = if T::IS_COMPLEX { joined(by_re[r], by_im[r], conj_a, conj_c) } else { by_re[r] };
             let c = p.c.add((i + r) * p.c_stride + j);
-            let parts = if T::IS_COMPLEX { 2 } else { 1 };
-            if p.alpha == T::one() && !p.add {
-                if columns * parts == W { *c.cast::<[R; W]>() = row } else { store_part(&row, c.cast::<R>(), columns * parts) }
+            let whole = columns * parts == W;
+            if p.alpha == T::one() && p.add && whole {
+                row.add(V::load(c.cast::<R>())).store(c.cast::<R>());
+            } else if p.alpha == T::one() && !p.add {
+                if whole { row.store(c.cast::<R>()) } else { store_part(row, c.cast::<R>(), columns * parts) }
             } else {
-                let row = row.as_ptr().cast::<T>();
+                let mut numbers = [T::zero(); W];
+                row.store(numbers.as_mut_ptr().cast::<R>());
                 for w in 0..columns {
-                    let x = if p.alpha == T::one() { *row.add(w) } else { p.alpha * *row.add(w) };
+                    let x = if p.alpha == T::one() { numbers[w] } else { p.alpha * numbers[w] };
                     *c.add(w) = if p.add { *c.add(w) + x } else { x };
                 }
             }
-        }
-    }
-}
-
-/// The first `n` numbers of a row, by vectors: a loop over them would become a call to copy memory.
-///
-/// # Safety
-/// `n` is at most W, and there are `n` numbers at `c`.
-#[inline(always)]
-pub(in crate::kernels) unsafe fn store_part<R: Copy, const W: usize>(row: &[R; W], c: *mut R, n: usize) {
-    let (mut from, mut c) = (row.as_ptr(), c);
-    // SAFETY: `n` is at most W, and the caller vouches for `n` numbers at `c`.
-    unsafe {
-        for i in 0..W / 4 {
-            if 4 * i + 4 <= n {
-                *c.add(4 * i).cast::<[R; 4]>() = *from.add(4 * i).cast::<[R; 4]>();
-            }
-        }
-        (from, c) = (from.add(n & !3), c.add(n & !3));
-        if n & 2 != 0 {
-            *c.cast::<[R; 2]>() = *from.cast::<[R; 2]>();
-            (from, c) = (from.add(2), c.add(2));
-        }
-        if n & 1 != 0 {
-            *c = *from;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Blocks of C in registers: a few rows of A, from wherever their elements are, times a panel of B.
 
 use super::parts;
-use crate::kernels::gemm::direct::{Native, store_part};
+use crate::kernels::row::{Plain, Row, Width, joined, store_part};
 use crate::kernels::simd::{Task, dispatch};
 use crate::scalar::{Scalar, ScalarKind};
 use std::marker::PhantomData;
@@ -59,18 +59,19 @@ impl<T: Scalar> Strip<'_, T> {
 
     /// # Safety
     /// R is T's real type, besides.
-    unsafe fn with_width<R: Native, const W: usize>(&self) {
+    unsafe fn with_width<R: Width<W>, const W: usize>(&self) {
         struct Blocks<'a, T, R, const W: usize>(&'a Strip<'a, T>, PhantomData<R>);
-        impl<T: Scalar, R: Native, const W: usize> Task for Blocks<'_, T, R, W> {
+        impl<T: Scalar, R: Width<W>, const W: usize> Task for Blocks<'_, T, R, W> {
             type Output = ();
             #[inline(always)]
             fn run<const FMA: bool>(self) {
                 // SAFETY: the contract of `with_width`, which alone makes this task.
                 unsafe {
-                    match self.0.sum_b {
-                        Steps::Every(_) => blocks::<T, R, W, FMA>(self.0, |l| l * W),
-                        Steps::Table(table) => blocks::<T, R, W, FMA>(self.0, |l| *table.get_unchecked(l) * parts::<T>()),
+                    #[cfg(target_arch = "x86_64")]
+                    if FMA {
+                        return by_steps::<T, R, R::Wide, W>(self.0);
                     }
+                    by_steps::<T, R, Plain<R, W, FMA>, W>(self.0)
                 }
             }
         }
@@ -83,26 +84,37 @@ const fn vectors<R>(width: usize) -> usize {
     width * size_of::<R>() / 32
 }
 
+#[inline(always)]
+unsafe fn by_steps<T: Scalar, R: Width<W>, V: Row<R, W>, const W: usize>(s: &Strip<T>) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match s.sum_b {
+            Steps::Every(_) => blocks::<T, R, V, W>(s, |l| l * W),
+            Steps::Table(table) => blocks::<T, R, V, W>(s, |l| *table.get_unchecked(l) * parts::<T>()),
+        }
+    }
+}
+
 /// All rows, as many at a time as have their sums in registers and enough of them to hide the time an addition takes, or as evenly as few go.
 #[inline(always)]
-unsafe fn blocks<T: Scalar, R: Native, const W: usize, const FMA: bool>(s: &Strip<T>, step: impl Fn(usize) -> usize + Copy) {
+unsafe fn blocks<T: Scalar, R: Width<W>, V: Row<R, W>, const W: usize>(s: &Strip<T>, step: impl Fn(usize) -> usize + Copy) {
     let (mut i, m) = (0, s.rows_a.len());
     // SAFETY: the caller's contract.
     unsafe {
         while i < m {
             let left = m - i;
             i += if left == 1 {
-                block::<T, R, 1, W, FMA>(s, i, step)
+                block::<T, R, V, 1, W>(s, i, step)
             } else if const { T::IS_COMPLEX } || left == 2 {
-                block::<T, R, 2, W, FMA>(s, i, step)
+                block::<T, R, V, 2, W>(s, i, step)
             } else if const { vectors::<R>(W) == 3 } {
-                block::<T, R, 3, W, FMA>(s, i, step)
+                block::<T, R, V, 3, W>(s, i, step)
             } else if const { vectors::<R>(W) <= 1 } && left >= 6 {
-                block::<T, R, 6, W, FMA>(s, i, step)
+                block::<T, R, V, 6, W>(s, i, step)
             } else if matches!(left, 3 | 5 | 6 | 9) {
-                block::<T, R, 3, W, FMA>(s, i, step)
+                block::<T, R, V, 3, W>(s, i, step)
             } else {
-                block::<T, R, 4, W, FMA>(s, i, step)
+                block::<T, R, V, 4, W>(s, i, step)
             };
         }
     }
@@ -111,59 +123,40 @@ unsafe fn blocks<T: Scalar, R: Native, const W: usize, const FMA: bool>(s: &Stri
 /// ROWS rows of C from row i, W real numbers wide. For complex numbers the real and the imaginary parts of A multiply the parts of B in
 /// sums of their own, joined at the end.
 #[inline(always)]
-unsafe fn block<T: Scalar, R: Native, const ROWS: usize, const W: usize, const FMA: bool>(
+unsafe fn block<T: Scalar, R: Width<W>, V: Row<R, W>, const ROWS: usize, const W: usize>(
     s: &Strip<T>,
     i: usize,
     step: impl Fn(usize) -> usize,
 ) -> usize {
-    let (mut by_re, mut by_im) = ([[R::zero(); W]; ROWS], [[R::zero(); W]; ROWS]);
     // a conj(b) = conj(conj(a) b)
     let (conj_a, conj_c) = (T::IS_COMPLEX && s.conj.0 != s.conj.1, T::IS_COMPLEX && s.conj.1);
     // SAFETY: rows i .. i + ROWS of A and C exist, and all terms of the sum, by the caller's contract.
     unsafe {
+        let (mut by_re, mut by_im) = ([V::zero(); ROWS], [V::zero(); ROWS]);
         let mut a = [s.a; ROWS];
         for r in 0..ROWS {
             a[r] = s.a.add(*s.rows_a.get_unchecked(i + r));
         }
         let panel = s.b.cast::<R>();
         for (l, &at) in s.sum_a.iter().enumerate() {
-            let b = *panel.add(step(l)).cast::<[R; W]>();
+            let b = V::load(panel.add(step(l)));
             for r in 0..ROWS {
                 let a = a[r].add(at).cast::<R>();
-                let re = *a;
-                for w in 0..W {
-                    by_re[r][w] = by_re[r][w].madd::<FMA>(re, b[w]);
-                }
+                by_re[r] = by_re[r].madd(*a, b);
                 if T::IS_COMPLEX {
-                    let im = *a.add(1);
-                    for w in 0..W {
-                        by_im[r][w] = by_im[r][w].madd::<FMA>(im, b[w]);
-                    }
+                    by_im[r] = by_im[r].madd(*a.add(1), b);
                 }
             }
         }
         for r in 0..ROWS {
-            let mut row = by_re[r];
-            if T::IS_COMPLEX {
-                let sign = if conj_a { -R::one() } else { R::one() };
-                let sign_c = if conj_c { -R::one() } else { R::one() };
-                for w in (0..W).step_by(2) {
-                    row[w] = by_re[r][w] - sign * by_im[r][w + 1];
-                    row[w + 1] = sign_c * (by_re[r][w + 1] + sign * by_im[r][w]);
-                }
-            }
-            let c = s.c.add(*s.rows_c.get_unchecked(i + r));
-            if s.add || s.columns * parts::<T>() == W {
-                let c = c.cast::<[R; W]>();
-                if s.add {
-                    let old = *c;
-                    for w in 0..W {
-                        row[w] += old[w];
-                    }
-                }
-                *c = row;
+            let row = if T::IS_COMPLEX { joined(by_re[r], by_im[r], conj_a, conj_c) } else { by_re[r] };
+            let c = s.c.add(*s.rows_c.get_unchecked(i + r)).cast::<R>();
+            if s.add {
+                row.add(V::load(c)).store(c);
+            } else if s.columns * parts::<T>() == W {
+                row.store(c);
             } else {
-                store_part(&row, c.cast(), s.columns * parts::<T>());
+                store_part(row, c, s.columns * parts::<T>());
             }
         }
     }
