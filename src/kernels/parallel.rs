@@ -5,6 +5,10 @@
 //! compiled for each of the hundreds of kernels that use them.
 
 use rayon::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Thread};
 
 /// Elements in a task of some nanoseconds per element.
 pub const CHUNK: usize = 1 << 14;
@@ -20,11 +24,98 @@ pub const THRESHOLD_MEMORY: usize = 1 << 17;
 
 /// f(0), …, f(n − 1), in any order.
 pub fn for_each(n: usize, f: &(dyn Fn(usize) + Sync)) {
-    if n < 2 || rayon::current_num_threads() == 1 {
+    let threads = rayon::current_num_threads();
+    if n < 2 || threads == 1 {
         (0..n).for_each(f);
-    } else {
+    } else if rayon::current_thread_index().is_some() {
         (0..n).into_par_iter().for_each(f);
+    } else {
+        with_helpers(n, threads.min(n) - 1, f);
     }
+}
+
+/// Tasks that a thread outside the pool works through together with threads of the pool. Rayon would put it to sleep until they are done:
+/// three times a thread would wait for another to wake up, on a virtual machine 50 µs in all. Here it begins at once, and a helper that
+/// comes too late finds nothing to do.
+struct Tasks {
+    next: AtomicUsize,
+    n: usize,
+    f: Shared<*const (dyn Fn(usize) + Sync)>,
+    /// How many helpers are at work, and whether no more may begin.
+    helpers: AtomicUsize,
+    owner: Thread,
+    panic: Mutex<Option<Box<dyn std::any::Any + Send>>>,
+}
+
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+impl Tasks {
+    /// # Safety
+    /// The function exists until this returns.
+    #[allow(unsafe_code)]
+    unsafe fn work(&self) {
+        // SAFETY: the contract above.
+        let f = unsafe { &*self.f.get() };
+        let run = || {
+            loop {
+                let i = self.next.fetch_add(1, Ordering::Relaxed);
+                if i >= self.n {
+                    return;
+                }
+                f(i);
+            }
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            self.next.store(self.n, Ordering::Relaxed);
+            self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+        }
+    }
+
+    fn help(&self) {
+        if self.helpers.fetch_add(1, Ordering::Acquire) & CLOSED == 0 {
+            // SAFETY: the owner waits for helpers that began before it closed.
+            #[allow(unsafe_code)]
+            unsafe {
+                self.work();
+            }
+        }
+        if self.helpers.fetch_sub(1, Ordering::Release) == CLOSED | 1 {
+            self.owner.unpark();
+        }
+    }
+}
+
+fn with_helpers(n: usize, helpers: usize, f: &(dyn Fn(usize) + Sync)) {
+    // SAFETY: a reference becomes a pointer without a lifetime; it is read by `work` alone, which ends before this function does.
+    #[allow(unsafe_code)]
+    let f = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), *const (dyn Fn(usize) + Sync)>(f) };
+    let (next, helping, panic) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(None));
+    let tasks = Arc::new(Tasks { next, n, f: Shared(f), helpers: helping, owner: thread::current(), panic });
+    for _ in 0..helpers {
+        let tasks = tasks.clone();
+        rayon::spawn(move || tasks.help());
+    }
+    // SAFETY: the function is borrowed by the caller.
+    #[allow(unsafe_code)]
+    unsafe {
+        tasks.work();
+    }
+    tasks.helpers.fetch_or(CLOSED, Ordering::Acquire);
+    let mut looks = 0;
+    while tasks.helpers.load(Ordering::Acquire) != CLOSED {
+        // the last task of a helper is a short one, most times
+        looks += 1;
+        if looks < 1000 { std::hint::spin_loop() } else { thread::park() }
+    }
+    let panic = tasks.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+}
+
+/// What libraries run in parallel, from a thread of the pool: from outside each of their steps would wait for one to wake up.
+pub fn in_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    if rayon::current_num_threads() == 1 || rayon::current_thread_index().is_some() { f() } else { rayon::scope(|_| f()) }
 }
 
 /// f(0), …, f(n − 1) in order.
@@ -39,12 +130,10 @@ pub fn collect<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
 
 /// Both, at the same time if a thread is free.
 pub fn join(a: &(dyn Fn() + Sync), b: &(dyn Fn() + Sync)) {
-    if rayon::current_num_threads() == 1 {
-        // from outside the pool rayon would hand both over to its one thread
-        a();
-        b();
-    } else {
+    if rayon::current_num_threads() > 1 && rayon::current_thread_index().is_some() {
         rayon::join(a, b);
+    } else {
+        for_each(2, &|i| if i == 0 { a() } else { b() });
     }
 }
 

@@ -3,6 +3,7 @@ mod blocks;
 mod broadcast;
 mod gemm;
 mod inner;
+mod parallel;
 mod permute;
 mod reduce;
 mod simd;

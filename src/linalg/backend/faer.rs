@@ -4,6 +4,7 @@
 //! one is transposed first; what comes back is transposed once.
 
 use super::dense::{Double, EigParts, Op, SvdParts, Vectors, transpose, transpose_conj};
+use crate::kernels::parallel::in_pool;
 use crate::scalar::Scalar;
 use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
@@ -29,9 +30,15 @@ fn parallelism(size: usize, threshold: usize) -> Par {
     if size < threshold { Par::Seq } else { Par::rayon(SPLIT) }
 }
 
-fn with_stack<R>(requirement: StackReq, f: impl FnOnce(&mut MemStack) -> R) -> R {
-    let mut buffer = MemBuffer::new(requirement);
-    f(MemStack::new(&mut buffer))
+fn with_stack<R: Send>(par: Par, requirement: StackReq, f: impl FnOnce(&mut MemStack) -> R + Send) -> R {
+    on_threads(par, || {
+        let mut buffer = MemBuffer::new(requirement);
+        f(MemStack::new(&mut buffer))
+    })
+}
+
+fn on_threads<R: Send>(par: Par, f: impl FnOnce() -> R + Send) -> R {
+    if let Par::Seq = par { f() } else { in_pool(f) }
 }
 
 fn columns<T>(a: &[T], m: usize, n: usize) -> MatRef<'_, T> {
@@ -77,7 +84,7 @@ pub(super) fn eigh<T: Native>(a: &[T], n: usize, vectors: bool, careful: bool) -
     let want = if vectors { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
     let mut values = vec![<T as num_traits::Zero>::zero(); n];
     let mut v = vec![<T as num_traits::Zero>::zero(); if vectors { n * n } else { 0 }];
-    with_stack(evd::self_adjoint_evd_scratch::<T>(n, want, par, Spec::new(params)), |stack| {
+    with_stack(par, evd::self_adjoint_evd_scratch::<T>(n, want, par, Spec::new(params)), |stack| {
         let (s, u) = (DiagMut::from_slice_mut(&mut values), vectors.then(|| columns_mut(&mut v, n, n)));
         if let Some((diagonal, below)) = tridiagonal(a, n) {
             let (diagonal, below) = (DiagRef::from_slice(&diagonal), DiagRef::from_slice(&below));
@@ -112,7 +119,7 @@ fn svd_tall<T: Native>(a: &[T], m: usize, n: usize, want: Vectors, careful: bool
     let mut v = vec![zero; if want == Vectors::None { 0 } else { n * n }];
     let mut run = |a: MatRef<'_, T>, u: Option<MatMut<'_, T>>, v: Option<MatMut<'_, T>>, compute_u: ComputeSvdVectors| {
         let compute_v = if v.is_some() { ComputeSvdVectors::Thin } else { ComputeSvdVectors::No };
-        with_stack(svd::svd_scratch::<T>(a.nrows(), n, compute_u, compute_v, par, Spec::new(params)), |stack| {
+        with_stack(par, svd::svd_scratch::<T>(a.nrows(), n, compute_u, compute_v, par, Spec::new(params)), |stack| {
             svd::svd(a, DiagMut::from_slice_mut(&mut s), u, v, par, stack, Spec::new(params))
         })
         .ok()
@@ -180,7 +187,7 @@ impl<T: Native> Reflectors<T> {
         let par = parallelism(size, QR_THRESHOLD);
         let mut factor = Mat::<T>::zeros(block, size);
         let mut a = columns_mut(&mut basis, m, n);
-        with_stack(householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<T>(m, block, n), |stack| {
+        with_stack(par, householder::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<T>(m, block, n), |stack| {
             let mut start = 0;
             while start < size {
                 let width = block.min(size - start);
@@ -234,7 +241,7 @@ impl<T: Native> Reflectors<T> {
             return;
         }
         let requirement = householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<T>(self.m, self.block, x.ncols());
-        with_stack(requirement, |stack| {
+        with_stack(self.par, requirement, |stack| {
             householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
                 columns(&self.basis, self.m, self.n).subcols(0, size),
                 self.factor.as_ref(),
@@ -274,7 +281,7 @@ pub(super) fn lu<T: Native>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
     let par = parallelism(m.min(n), FACTOR_THRESHOLD);
     let mut work = transpose(a, m, n);
     let (mut perm, mut inverse) = (vec![0usize; m], vec![0usize; m]);
-    with_stack(lu::lu_in_place_scratch::<usize, T>(m, n, par, Default::default()), |stack| {
+    with_stack(par, lu::lu_in_place_scratch::<usize, T>(m, n, par, Default::default()), |stack| {
         lu::lu_in_place(columns_mut(&mut work, m, n), &mut perm, &mut inverse, par, stack, Default::default());
     });
     a.copy_from_slice(&transpose(&work, n, m));
@@ -285,7 +292,7 @@ pub(super) fn lu<T: Native>(a: &mut [T], m: usize, n: usize) -> Vec<usize> {
 pub(super) fn cholesky<T: Native>(a: &[T], n: usize) -> Result<Vec<T>, usize> {
     let par = parallelism(n, FACTOR_THRESHOLD);
     let mut l = lower_columns(a, n);
-    with_stack(llt::factor::cholesky_in_place_scratch::<T>(n, par, Default::default()), |stack| {
+    with_stack(par, llt::factor::cholesky_in_place_scratch::<T>(n, par, Default::default()), |stack| {
         llt::factor::cholesky_in_place(columns_mut(&mut l, n, n), Default::default(), par, stack, Default::default())
     })
     .map_err(|llt::factor::LltError::NonPositivePivot { index }| index)?;
@@ -328,7 +335,7 @@ pub(super) fn matmul<T: Native>(a: (&[T], Op), b: (&[T], Op), m: usize, k: usize
     let ((left, conj_left), (right, conj_right)) = (view(a, m, k), view(b, k, n));
     let par = if m * n * k < MATMUL_THRESHOLD.pow(3) { Par::Seq } else { Par::rayon(SPLIT) };
     let out = MatMut::from_row_major_slice_mut(&mut c, m, n);
-    matmul_with_conj(out, Accum::Replace, left, conj_left, right, conj_right, num_traits::One::one(), par);
+    on_threads(par, || matmul_with_conj(out, Accum::Replace, left, conj_left, right, conj_right, num_traits::One::one(), par));
     c
 }
 
@@ -342,7 +349,7 @@ pub(super) fn eig_real(a: &[f64], n: usize, left: bool) -> Option<EigParts> {
     let (mut re, mut im) = (vec![zero; n], vec![zero; n]);
     let (mut v, mut w) = (vec![zero; n * n], vec![zero; if left { n * n } else { 0 }]);
     let want_left = if left { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    with_stack(evd::evd_scratch::<f64>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
+    with_stack(par, evd::evd_scratch::<f64>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
         evd::evd_real(
             columns(&a, n, n),
             DiagMut::from_slice_mut(&mut re),
@@ -384,7 +391,7 @@ pub(super) fn eig_complex(a: &[Complex<f64>], n: usize, left: bool) -> Option<Ei
     let mut values = vec![zero; n];
     let (mut v, mut w) = (vec![zero; n * n], vec![zero; if left { n * n } else { 0 }]);
     let want_left = if left { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    with_stack(evd::evd_scratch::<Complex<f64>>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
+    with_stack(par, evd::evd_scratch::<Complex<f64>>(n, want_left, ComputeEigenvectors::Yes, par, Default::default()), |stack| {
         evd::evd_cplx(
             columns(&a, n, n),
             DiagMut::from_slice_mut(&mut values),
