@@ -6,8 +6,8 @@
 use super::segment::Segment;
 use super::{Direction, RationalQuadratic, Tails};
 use crate::kernels::elementwise::{Unary, unary_inplace};
+use crate::kernels::parallel::for_parts;
 use crate::kernels::pool;
-use rayon::prelude::*;
 
 /// Elements in a block: a few hundred kilobytes of parameters, and the same cut at any number of threads.
 const BLOCK: usize = 512;
@@ -184,8 +184,9 @@ impl RationalQuadratic {
     pub(super) fn evaluate_all(&self, direction: Direction, at: &[f64], theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let (n, m) = (2 * self.bins, self.parameters_each());
         let (mut y, mut l) = (pool::filled(at.len(), 0.0), pool::filled(at.len(), 0.0));
-        let work = y.par_chunks_mut(BLOCK).zip(l.par_chunks_mut(BLOCK)).zip(at.par_chunks(BLOCK)).zip(theta.par_chunks(BLOCK * m));
-        work.for_each(|(((y, l), at), theta)| {
+        let blocks = y.chunks_mut(BLOCK).zip(l.chunks_mut(BLOCK)).zip(at.chunks(BLOCK)).zip(theta.chunks(BLOCK * m));
+        for_parts(&mut blocks.collect::<Vec<_>>(), 1, |_, block| {
+            let (((y, l), at), theta) = &mut block[0];
             let shares = self.shares(theta);
             for (i, at) in at.iter().enumerate() {
                 (y[i], l[i]) = self.evaluate(direction, *at, &theta[i * m..(i + 1) * m], &shares[i * n..(i + 1) * n]);
@@ -206,16 +207,12 @@ impl RationalQuadratic {
     ) -> (Vec<f64>, Vec<f64>) {
         let (n, m) = (2 * self.bins, self.parameters_each());
         let (mut x_bar, mut theta_bar) = (pool::filled(at.len(), 0.0), pool::filled(theta.len(), 0.0));
-        let work = x_bar
-            .par_chunks_mut(BLOCK)
-            .zip(theta_bar.par_chunks_mut(BLOCK * m))
-            .zip(at.par_chunks(BLOCK))
-            .zip(theta.par_chunks(BLOCK * m))
-            .enumerate();
-        work.for_each(|(block, (((x_bar, theta_bar), at), theta))| {
+        let blocks = x_bar.chunks_mut(BLOCK).zip(theta_bar.chunks_mut(BLOCK * m)).zip(at.chunks(BLOCK)).zip(theta.chunks(BLOCK * m));
+        for_parts(&mut blocks.collect::<Vec<_>>(), 1, |number, block| {
+            let (((x_bar, theta_bar), at), theta) = &mut block[0];
             let shares = self.shares(theta);
             for (i, at) in at.iter().enumerate() {
-                let bar = |bars: Option<&[f64]>| bars.map_or(0.0, |bars| bars[block * BLOCK + i]);
+                let bar = |bars: Option<&[f64]>| bars.map_or(0.0, |bars| bars[number * BLOCK + i]);
                 let (theta, theta_bar) = (&theta[i * m..(i + 1) * m], &mut theta_bar[i * m..(i + 1) * m]);
                 x_bar[i] = self.pull(direction, *at, theta, &shares[i * n..(i + 1) * n], (bar(y_bar), bar(l_bar)), theta_bar);
             }
