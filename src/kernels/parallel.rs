@@ -35,8 +35,7 @@ pub fn for_each(n: usize, f: &(dyn Fn(usize) + Sync)) {
 }
 
 /// Tasks that a thread outside the pool works through together with threads of the pool. Rayon would put it to sleep until they are done:
-/// three times a thread would wait for another to wake up, on a virtual machine 50 µs in all. Here it begins at once, and a helper that
-/// comes too late finds nothing to do.
+/// three times a thread would wait for another to wake up. Here it begins at once, and a helper that comes too late finds nothing to do.
 struct Tasks {
     next: AtomicUsize,
     n: usize,
