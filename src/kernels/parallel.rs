@@ -114,7 +114,7 @@ fn with_helpers(n: usize, helpers: usize, f: &(dyn Fn(usize) + Sync)) {
 
 /// What libraries run in parallel, from a thread of the pool: from outside each of their steps would wait for one to wake up.
 pub fn in_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    if rayon::current_num_threads() == 1 || rayon::current_thread_index().is_some() { f() } else { rayon::scope(|_| f()) }
+    if rayon::current_thread_index().is_some() { f() } else { rayon::scope(|_| f()) }
 }
 
 /// f(0), …, f(n − 1) in order.
