@@ -171,7 +171,7 @@ fn moved(list: &[AnyVar], at: Coordinate, by: f64) -> Vec<AnyVar> {
 
 /// The unit vector of a coordinate.
 fn unit(list: &[AnyVar], at: Coordinate) -> Vec<AnyVar> {
-    let zeros: Vec<AnyVar> = list.iter().map(|v| map_kind!(v, AnyVar, v => v.zeros_like())).collect();
+    let zeros: Vec<AnyVar> = list.iter().map(|v| v.as_ref().zeros_like()).collect();
     moved(&zeros, at, 1.0)
 }
 

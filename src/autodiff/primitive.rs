@@ -133,8 +133,7 @@ fn apply_shared<P: Primitive>(primitive: &Arc<P>, inputs: &P::Inputs) -> Result<
     let inputs_below = below(inputs, level);
     let outputs = apply_shared(primitive, &inputs_below)?;
     if is_reverse_level(inputs, level) {
-        let mut edges = Vec::new();
-        inputs.visit(&mut |v| edges.push(v.edge(level)));
+        let edges = edges_of(inputs, level);
         let needs: Vec<bool> = edges.iter().map(Option::is_some).collect();
         let node: Arc<dyn Node> = Arc::new(PrimitiveNode {
             id: next_id(),

@@ -129,11 +129,7 @@ pub fn collect<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
 
 /// Both, at the same time if a thread is free.
 pub fn join(a: &(dyn Fn() + Sync), b: &(dyn Fn() + Sync)) {
-    if rayon::current_num_threads() > 1 && rayon::current_thread_index().is_some() {
-        rayon::join(a, b);
-    } else {
-        for_each(2, &|i| if i == 0 { a() } else { b() });
-    }
+    for_each(2, &|i| if i == 0 { a() } else { b() });
 }
 
 /// `f(start, part)` on consecutive parts of `size` elements, the last one shorter; not called for none.

@@ -37,8 +37,7 @@ pub(super) unsafe trait Row<R, const W: usize>: Copy {
 
 /// A real type that has rows of W.
 pub(super) trait Width<const W: usize>: Native {
-    /// On a machine with AVX2 and FMA.
-    #[cfg(target_arch = "x86_64")]
+    /// On a machine with fused multiply-adds, on x86 with AVX2.
     type Wide: Row<Self, W>;
 }
 
@@ -137,7 +136,7 @@ wide!(f32, __m128, 4: 4; _mm_setzero_ps _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _
 
 #[cfg(not(target_arch = "x86_64"))]
 macro_rules! width {
-    ($($r:ty: $($w:literal)*;)*) => { $( $( impl Width<$w> for $r {} )* )* };
+    ($($r:ty: $($w:literal)*;)*) => { $( $( impl Width<$w> for $r { type Wide = Plain<$r, $w, true>; } )* )* };
 }
 #[cfg(not(target_arch = "x86_64"))]
 width! {

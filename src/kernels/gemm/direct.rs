@@ -50,13 +50,7 @@ unsafe fn with_width<T: Scalar, R: Width<W>, const W: usize>(p: Product<T>) {
         #[inline(always)]
         fn run<const FMA: bool>(self) {
             // SAFETY: the contract of `with_width`, which alone makes this task.
-            unsafe {
-                #[cfg(target_arch = "x86_64")]
-                if FMA {
-                    return panels::<T, R, R::Wide, W>(self.0);
-                }
-                panels::<T, R, Plain<R, W, FMA>, W>(self.0)
-            }
+            unsafe { if FMA { panels::<T, R, R::Wide, W>(self.0) } else { panels::<T, R, Plain<R, W, false>, W>(self.0) } }
         }
     }
     dispatch(Panels::<T, R, W>(p, PhantomData));
@@ -153,16 +147,17 @@ unsafe fn block<T: Scalar, R: Width<W>, V: Row<R, W>, const ROWS: usize, const W
         for r in 0..ROWS {
             let row = if T::IS_COMPLEX { joined(by_re[r], by_im[r], conj_a, conj_c) } else { by_re[r] };
             let c = p.c.add((i + r) * p.c_stride + j);
-            let whole = columns * parts == W;
-            if p.alpha == T::one() && p.add && whole {
-                row.add(V::load(c.cast::<R>())).store(c.cast::<R>());
-            } else if p.alpha == T::one() && !p.add {
-                if whole { row.store(c.cast::<R>()) } else { store_part(row, c.cast::<R>(), columns * parts) }
+            let unscaled = p.alpha == T::one();
+            if unscaled && columns * parts == W {
+                let row = if p.add { row.add(V::load(c.cast())) } else { row };
+                row.store(c.cast());
+            } else if unscaled && !p.add {
+                store_part(row, c.cast(), columns * parts);
             } else {
                 let mut numbers = [T::zero(); W];
                 row.store(numbers.as_mut_ptr().cast::<R>());
                 for w in 0..columns {
-                    let x = if p.alpha == T::one() { numbers[w] } else { p.alpha * numbers[w] };
+                    let x = if unscaled { numbers[w] } else { p.alpha * numbers[w] };
                     *c.add(w) = if p.add { *c.add(w) + x } else { x };
                 }
             }

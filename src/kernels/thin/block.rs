@@ -66,13 +66,7 @@ impl<T: Scalar> Strip<'_, T> {
             #[inline(always)]
             fn run<const FMA: bool>(self) {
                 // SAFETY: the contract of `with_width`, which alone makes this task.
-                unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if FMA {
-                        return by_steps::<T, R, R::Wide, W>(self.0);
-                    }
-                    by_steps::<T, R, Plain<R, W, FMA>, W>(self.0)
-                }
+                unsafe { if FMA { by_steps::<T, R, R::Wide, W>(self.0) } else { by_steps::<T, R, Plain<R, W, false>, W>(self.0) } }
             }
         }
         dispatch(Blocks::<T, R, W>(self, PhantomData));

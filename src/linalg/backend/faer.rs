@@ -37,6 +37,7 @@ fn with_stack<R: Send>(par: Par, requirement: StackReq, f: impl FnOnce(&mut MemS
     })
 }
 
+/// A call of faer that `par` splits.
 fn on_threads<R: Send>(par: Par, f: impl FnOnce() -> R + Send) -> R {
     if let Par::Seq = par { f() } else { in_pool(f) }
 }
@@ -313,12 +314,12 @@ pub(super) fn solve_triangular<T: Native>(a: &[T], n: usize, b: &mut [T], nrhs: 
         Op::Transpose => (a.transpose(), !lower, Conj::No),
         Op::Adjoint => (a.transpose(), !lower, Conj::Yes),
     };
-    match (lower, unit) {
+    on_threads(par, || match (lower, unit) {
         (true, false) => triangular_solve::solve_lower_triangular_in_place_with_conj(a, conj, b, par),
         (true, true) => triangular_solve::solve_unit_lower_triangular_in_place_with_conj(a, conj, b, par),
         (false, false) => triangular_solve::solve_upper_triangular_in_place_with_conj(a, conj, b, par),
         (false, true) => triangular_solve::solve_unit_upper_triangular_in_place_with_conj(a, conj, b, par),
-    }
+    })
 }
 
 /// Below this size products run on one thread.
