@@ -48,6 +48,9 @@ impl<T: Scalar> BinaryRule for Add<T> {
     fn vjp(&self, _: &Var<T>, _: &Var<T>, _: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
         (needs.0.then(|| g.clone()), needs.1.then_some(g))
     }
+    fn stacks(&self) -> bool {
+        true
+    }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, _: &Var<T>, dx: Option<Var<T>>, dy: Option<Var<T>>) -> Option<Var<T>> {
         match (dx, dy) {
             (Some(dx), Some(dy)) => Some(binary(Add::RULE, dx, dy)),

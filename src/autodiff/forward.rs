@@ -1,7 +1,7 @@
 //! Forward mode: `jvp` (no tape) and `linearize` (the tangent map of a point, to be applied many times).
 
 use super::layer::{Level, next_id};
-use super::primitive::{edges_of, open_reverse, pull_back, seeds};
+use super::primitive::{edges_of, open_reverse, pull_back, pull_back_stacked, seeds};
 use super::reverse::{Pullback, vjp};
 use super::tree::{AnyVar, Argument, Returns, Tree, leaves};
 use crate::error::{Error, Result};
@@ -87,6 +87,11 @@ impl<A: Argument, Y: Tree> Linearized<A, Y> {
     pub(crate) fn call_vars(&self, dx: &A::Vars) -> Result<Y> {
         check_shapes("linearize", &self.vars, dx)?;
         pull_back(&self.outputs, &self.ids, seeds(&self.edges, leaves(dx).into_iter().map(Some)))
+    }
+
+    /// As `call_vars` for that many tangents at once, along a new leading axis.
+    pub(crate) fn call_stacked(&self, count: usize, dx: &A::Vars) -> Result<Y> {
+        pull_back_stacked(&self.outputs, &self.ids, count, seeds(&self.edges, leaves(dx).into_iter().map(Some)))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::forward::jvp;
 use super::reverse::vjp;
-use super::tree::{AnyRef, AnyVar, Argument, Returns, Tree, Vars, each_kind, leaves, map_kind};
+use super::stacking::{stack, unstack};
+use super::tree::{AnyVar, Argument, Returns, Tree, Vars, each_kind, leaves, map_kind};
 use super::var::Var;
 use crate::error::{Error, Result};
 use crate::scalar::{Real, Scalar};
@@ -87,23 +88,6 @@ where
     let mut check = Check { options, rng: StdRng::seed_from_u64(options.seed), report: GradCheckReport::default() };
     check.run(&erased, &leaves(&vars), options.order.max(1), "")?;
     Ok(check.report)
-}
-
-/// Any variable is a leaf: functions with their types erased are differentiated like others.
-impl Tree for AnyVar {
-    type Partial = Option<AnyVar>;
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(AnyRef<'a>)) {
-        f(self.as_ref());
-    }
-    fn rebuild(&self, f: &mut dyn FnMut(AnyRef<'_>) -> AnyVar) -> Self {
-        f(self.as_ref())
-    }
-    fn partial(&self, f: &mut dyn FnMut(AnyRef<'_>) -> Option<AnyVar>) -> Self::Partial {
-        f(self.as_ref())
-    }
-    fn take_apart(partial: Self::Partial, f: &mut dyn FnMut(Option<AnyVar>)) {
-        f(partial);
-    }
 }
 
 type Erased<'a> = &'a dyn Fn(&Vec<AnyVar>) -> Result<Vec<AnyVar>>;
@@ -201,6 +185,13 @@ impl Check<'_> {
                 jacobian.extend(numbers(&pull.call_vars(&unit(&y, r))?));
             }
             self.compare(&format!("{path}reverse"), &jacobian, &numeric, &rows, &columns, tolerance)?;
+            if !rows.is_empty() {
+                // as Jacobians are had: all rows together
+                let seeds = stack(rows.iter().map(|&r| unit(&y, r)).collect())?;
+                let pulled = unstack(&pull.call_stacked(rows.len(), &seeds)?, rows.len())?;
+                let jacobian: Vec<f64> = pulled.iter().flat_map(|row| numbers(row)).collect();
+                self.compare(&format!("{path}reverse (stacked)"), &jacobian, &numeric, &rows, &columns, tolerance)?;
+            }
         }
         if self.options.forward {
             let mut jacobian = vec![0.0; numeric.len()];

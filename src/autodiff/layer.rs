@@ -113,3 +113,9 @@ impl<T: Scalar> Var<T> {
         Var { value: self.value, top: Some(Layer { level, trace, below: self.top.map(Arc::new) }) }
     }
 }
+
+/// Whether one backward sweep, and nothing else, is going to come by.
+pub(crate) fn one_reverse_level<T: Scalar>(inputs: &[Var<T>]) -> bool {
+    let level = inputs.iter().map(Var::level).max().unwrap_or(0);
+    level > 0 && inputs.iter().all(|x| (x.level() < level || x.is_reverse()) && x.below(level).is_constant())
+}

@@ -1,5 +1,6 @@
 //! The tape: a Wengert list without an owner. Nodes are reference-counted, their numbers are the order of execution.
 
+use super::stacking::{stack, unstack};
 use super::tree::AnyVar;
 use crate::error::Result;
 use smallvec::SmallVec;
@@ -30,6 +31,27 @@ pub(crate) trait Node: Send + Sync {
     }
     /// Sends the cotangents of the outputs to the inputs: `sink(input, cotangent)`.
     fn pull(&self, cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()>;
+    /// As `pull` for stacks of that many cotangents, arrays with one more, leading, axis; what is sent are stacks as well.
+    fn pull_stacked(&self, count: usize, cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()>;
+}
+
+/// `pull_stacked` of a rule that takes one cotangent after the other.
+pub(crate) fn one_by_one(node: &dyn Node, count: usize, cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
+    let mut slots = Vec::new();
+    for stack in &cotangents {
+        slots.push(stack.as_ref().map(|stack| unstack(stack, count)).transpose()?);
+    }
+    let mut pulled = vec![vec![None; count]; node.edges().len()];
+    for i in 0..count {
+        let row = slots.iter_mut().map(|rows| rows.as_mut().map(|rows| rows[i].clone()));
+        node.pull(row.collect(), &mut |input, cotangent| pulled[input][i] = Some(cotangent))?;
+    }
+    for (input, rows) in pulled.into_iter().enumerate() {
+        if let Some(like) = rows.iter().flatten().next().cloned() {
+            sink(input, stack(rows.into_iter().map(|row| row.unwrap_or_else(|| like.as_ref().zeros_like())).collect())?);
+        }
+    }
+    Ok(())
 }
 
 /// The edges to a node's inputs. A chain of millions of nodes is dropped without recursion.
@@ -118,6 +140,9 @@ impl Node for Leaf {
         &[]
     }
     fn pull(&self, _: Cotangents, _: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
+        Ok(())
+    }
+    fn pull_stacked(&self, _: usize, _: Cotangents, _: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
         Ok(())
     }
 }

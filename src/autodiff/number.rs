@@ -43,6 +43,14 @@ impl<T: Scalar> Node for NumberNode<T> {
         }
         Ok(())
     }
+    fn pull_stacked(&self, _: usize, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
+        let Some(g) = cotangents[0].take() else { return Ok(()) };
+        let g = T::unerase(g);
+        for (input, (_, slope)) in self.edges.iter().zip(self.slopes).enumerate().filter(|(_, (edge, _))| edge.is_some()) {
+            sink(input, T::erase(unary(Scaled(slope), g.clone())));
+        }
+        Ok(())
+    }
 }
 
 /// g d, an exact 0 where g is 0.
@@ -65,7 +73,13 @@ impl<T: Scalar> UnaryRule for Scaled<T> {
         "multiply"
     }
     fn forward(&self, g: Var<T>) -> Tensor<T> {
-        Tensor::scalar(weigh(g.item(), self.0))
+        match g.value.as_scalar() {
+            Some(g) => Tensor::scalar(weigh(g, self.0)),
+            None => Tensor::new(g.shape(), g.as_slice().iter().map(|g| weigh(*g, self.0)).collect()),
+        }
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         unary(Scaled(self.0.conj()), g)

@@ -1,8 +1,8 @@
 //! [`Primitive`]: an operation with its own derivative rule, over any structure of arrays of any of the four scalar types.
 
 use super::layer::{Level, next_id};
-use super::node::{Cotangents, Edge, Edges, Leaf, Node};
-use super::sweep::sweep;
+use super::node::{Cotangents, Edge, Edges, Leaf, Node, one_by_one};
+use super::sweep::{sweep, sweep_stacked};
 use super::tree::{AnyVar, Tree, fill, leaves};
 use crate::error::{Error, Result};
 use std::sync::Arc;
@@ -75,6 +75,12 @@ pub trait Primitive: Send + Sync + 'static {
     #[allow(unused_variables)]
     fn jvp(&self, inputs: &Self::Inputs, outputs: &Self::Outputs, tangents: &Self::Inputs) -> Result<Self::Outputs> {
         transpose_vjp(self, inputs, outputs, tangents)
+    }
+
+    /// Whether `vjp` also takes stacks of cotangents, arrays with one more, leading, axis, and gives such. Jacobians and Hessians are had
+    /// from stacks; a rule that does not take them is applied to one cotangent after the other.
+    fn stacks(&self) -> bool {
+        false
     }
 
     /// Whether the i-th input leaf is read by the rule. What is not read is freed, and handed to the rule with its shape alone.
@@ -236,6 +242,9 @@ impl<P: Primitive> Node for PrimitiveNode<P> {
         });
         Ok(())
     }
+    fn pull_stacked(&self, count: usize, cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
+        if self.primitive.stacks() { self.pull(cotangents, sink) } else { one_by_one(self, count, cotangents, sink) }
+    }
 }
 
 /// The argument of a transform at a new reverse level, and the leaves' numbers in order.
@@ -267,6 +276,16 @@ pub(crate) fn seeds(edges: &[Option<Edge>], cotangents: impl IntoIterator<Item =
 pub(crate) fn pull_back<A: Tree>(like: &A, ids: &[u64], seeds: Vec<(Edge, AnyVar)>) -> Result<A> {
     let mut result = sweep(seeds)?;
     Ok(fill(like, &mut |i| result.remove(&ids[i])))
+}
+
+/// As [`pull_back`] for stacks of that many cotangents.
+pub(crate) fn pull_back_stacked<A: Tree>(like: &A, ids: &[u64], count: usize, seeds: Vec<(Edge, AnyVar)>) -> Result<A> {
+    let mut result = sweep_stacked(count, seeds)?;
+    let mut i = 0;
+    Ok(like.rebuild(&mut |v| {
+        i += 1;
+        result.remove(&ids[i - 1]).unwrap_or_else(|| v.zeros_stacked(count))
+    }))
 }
 
 /// ẏ = J ẋ from a rule for x̄ = Jᵀ ȳ: record the rule at ȳ = 0, then send ẋ through its transpose.

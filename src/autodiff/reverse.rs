@@ -2,7 +2,7 @@
 
 use super::layer::Level;
 use super::node::Edge;
-use super::primitive::{edges_of, open_reverse, pull_back, seeds};
+use super::primitive::{edges_of, open_reverse, pull_back, pull_back_stacked, seeds};
 use super::tree::{AnyVar, Argument, Loss, Returns, Tree, leaves};
 use super::var::Var;
 use crate::error::{Error, Result};
@@ -33,6 +33,11 @@ impl<A: Argument, Y: Tree> Pullback<A, Y> {
         let cotangents = leaves(cotangents);
         same_shapes(&leaves(&self.outputs), &cotangents)?;
         pull_back(&self.vars, &self.ids, seeds(&self.edges, cotangents.into_iter().map(Some)))
+    }
+
+    /// As `call_vars` for that many cotangents at once, along a new leading axis.
+    pub(crate) fn call_stacked(&self, count: usize, cotangents: &Y) -> Result<A::Vars> {
+        pull_back_stacked(&self.vars, &self.ids, count, seeds(&self.edges, leaves(cotangents).into_iter().map(Some)))
     }
 }
 

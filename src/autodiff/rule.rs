@@ -4,7 +4,7 @@
 //! with an edge or a tangent. Rules are written in `Var` operations on the variables below, so every derivative can be differentiated again.
 
 use super::layer::{Level, Trace, next_id};
-use super::node::{Cotangents, Edge, Edges, Node};
+use super::node::{Cotangents, Edge, Edges, Node, one_by_one};
 use super::tree::AnyVar;
 use super::var::Var;
 use crate::error::Result;
@@ -44,6 +44,14 @@ pub(crate) trait UnaryRule: Clone + Send + Sync + 'static {
     fn forward(&self, x: Var<Self::In>) -> Tensor<Self::Out>;
     /// x̄ from ȳ.
     fn vjp(&self, x: &Var<Self::In>, y: &Var<Self::Out>, g: Var<Self::Out>) -> Var<Self::In>;
+    /// Whether `vjp_stacked` serves.
+    fn stacks(&self) -> bool {
+        false
+    }
+    /// As `vjp` for a stack of cotangents, with one more, leading, axis. By default the same, which is right for elementwise functions.
+    fn vjp_stacked(&self, x: &Var<Self::In>, y: &Var<Self::Out>, g: Var<Self::Out>) -> Var<Self::In> {
+        self.vjp(x, y, g)
+    }
     /// ẏ from ẋ.
     fn jvp(&self, x: &Var<Self::In>, y: &Var<Self::Out>, dx: Var<Self::In>) -> Var<Self::Out>;
 }
@@ -69,6 +77,15 @@ impl<R: UnaryRule> Node for UnaryNode<R> {
     fn pull(&self, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
         if let Some(g) = cotangents[0].take() {
             sink(0, <R::In as super::tree::Erase>::erase(self.rule.vjp(&self.x, &self.y, g.unwrap())));
+        }
+        Ok(())
+    }
+    fn pull_stacked(&self, count: usize, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
+        if !self.rule.stacks() {
+            return one_by_one(self, count, cotangents, sink);
+        }
+        if let Some(g) = cotangents[0].take() {
+            sink(0, <R::In as super::tree::Erase>::erase(self.rule.vjp_stacked(&self.x, &self.y, g.unwrap())));
         }
         Ok(())
     }
@@ -118,6 +135,22 @@ pub(crate) trait BinaryRule: Clone + Send + Sync + 'static {
         g: Var<Self::Out>,
         needs: (bool, bool),
     ) -> (Option<Var<Self::Left>>, Option<Var<Self::Right>>);
+    /// Whether `vjp_stacked` serves.
+    fn stacks(&self) -> bool {
+        false
+    }
+    /// As `vjp` for a stack of cotangents, with one more, leading, axis. By default the same, which is right for elementwise functions of
+    /// arrays of equal shapes.
+    fn vjp_stacked(
+        &self,
+        x: &Var<Self::Left>,
+        y: &Var<Self::Right>,
+        z: &Var<Self::Out>,
+        g: Var<Self::Out>,
+        needs: (bool, bool),
+    ) -> (Option<Var<Self::Left>>, Option<Var<Self::Right>>) {
+        self.vjp(x, y, z, g, needs)
+    }
     /// ż from ẋ and ẏ; a missing one is zero.
     fn jvp(
         &self,
@@ -138,6 +171,23 @@ struct BinaryNode<R: BinaryRule> {
     z: Var<R::Out>,
 }
 
+impl<R: BinaryRule> BinaryNode<R> {
+    #[inline]
+    fn needs(&self) -> (bool, bool) {
+        (self.edges[0].is_some(), self.edges[1].is_some())
+    }
+
+    #[inline]
+    fn send(&self, (gx, gy): (Option<Var<R::Left>>, Option<Var<R::Right>>), sink: &mut dyn FnMut(usize, AnyVar)) {
+        if let Some(gx) = gx {
+            sink(0, <R::Left as super::tree::Erase>::erase(gx));
+        }
+        if let Some(gy) = gy {
+            sink(1, <R::Right as super::tree::Erase>::erase(gy));
+        }
+    }
+}
+
 impl<R: BinaryRule> Node for BinaryNode<R> {
     fn id(&self) -> u64 {
         self.id
@@ -150,14 +200,16 @@ impl<R: BinaryRule> Node for BinaryNode<R> {
     }
     fn pull(&self, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
         if let Some(g) = cotangents[0].take() {
-            let needs = (self.edges[0].is_some(), self.edges[1].is_some());
-            let (gx, gy) = self.rule.vjp(&self.x, &self.y, &self.z, g.unwrap(), needs);
-            if let Some(gx) = gx {
-                sink(0, <R::Left as super::tree::Erase>::erase(gx));
-            }
-            if let Some(gy) = gy {
-                sink(1, <R::Right as super::tree::Erase>::erase(gy));
-            }
+            self.send(self.rule.vjp(&self.x, &self.y, &self.z, g.unwrap(), self.needs()), sink);
+        }
+        Ok(())
+    }
+    fn pull_stacked(&self, count: usize, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
+        if !self.rule.stacks() {
+            return one_by_one(self, count, cotangents, sink);
+        }
+        if let Some(g) = cotangents[0].take() {
+            self.send(self.rule.vjp_stacked(&self.x, &self.y, &self.z, g.unwrap(), self.needs()), sink);
         }
         Ok(())
     }

@@ -2,11 +2,13 @@
 
 use super::forward::{jvp, linearize};
 use super::reverse::{record, vjp};
+use super::stacking::concatenate;
 use super::tree::{Argument, Loss, Returns, Tree, Vars};
 use super::var::Var;
 use crate::error::Result;
+use crate::kernels::parallel::collect;
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, len_of};
 
 /// The gradient at variables, zero where nothing depends on them: a linear loss has a zero Hessian, not an error.
 fn gradient<A: Tree, L: Loss, R: Returns<Vars = L>>(f: impl FnOnce(&A) -> R, x: &A) -> Result<A> {
@@ -60,44 +62,30 @@ where
     jacobian_forward(|x: &Var<T>| gradient(f, x), &x.to_vars())
 }
 
-/// The unit vectors of an array's shape.
-fn basis<T: Scalar>(shape: &[usize], i: usize) -> Var<T> {
-    let mut e = vec![T::zero(); crate::tensor::len_of(shape)];
-    e[i] = T::one();
-    Var::constant(Tensor::new(shape, e))
-}
+/// Seeds that go through the graph together, and the elements of a stack of them from which there are fewer: enough to share the cost of a
+/// rule's call, few enough to stay in a cache.
+const STACK: (usize, usize) = (16, 1 << 17);
 
-/// Sweeps from fewer seeds than this are not worth a second thread.
-const PARALLEL: usize = 16;
-
-/// f(0), …, f(n − 1), in parallel: sweeps of one recorded graph do not touch each other.
-fn each<T: Scalar>(n: usize, f: impl Fn(usize) -> Result<Var<T>> + Send + Sync) -> Result<Vec<Var<T>>> {
+/// The results for all unit vectors of an array's shape, as the rows of a matrix; stacks of seeds go through `f(count, seeds)`, in parallel:
+/// sweeps of one recorded graph do not touch each other.
+fn each<T: Scalar>(shape: &[usize], len: usize, f: impl Fn(usize, Var<T>) -> Result<Var<T>> + Send + Sync) -> Result<Var<T>> {
+    let n = len_of(shape);
+    if n == 0 || len == 0 {
+        return Ok(Var::constant(Tensor::full(&[n, len], T::zero())));
+    }
+    let height = (STACK.1 / n.max(len)).clamp(1, STACK.0);
+    let stack = |task: usize| {
+        let first = task * height;
+        let count = height.min(n - first);
+        let mut seeds = vec![T::zero(); count * n];
+        seeds[first..].iter_mut().step_by(n + 1).take(count).for_each(|x| *x = T::one());
+        Ok(f(count, Var::constant(Tensor::new(&[&[count], shape].concat(), seeds)))?.reshape(&[count, len]))
+    };
+    let tasks = n.div_ceil(height);
     // the check for anomalies belongs to this thread
-    if n < PARALLEL || super::anomaly::is_on() {
-        (0..n).map(f).collect()
-    } else {
-        crate::kernels::parallel::collect(n, f).into_iter().collect()
-    }
-}
-
-/// The rows (axis 0) or columns (axis 1), of `len` elements each, as a matrix, under another shape.
-fn assemble<T: Scalar>(parts: &[Var<T>], len: usize, axis: isize, shape: &[usize]) -> Var<T> {
-    if parts.is_empty() || len == 0 {
-        return Var::constant(Tensor::full(shape, T::zero()));
-    }
-    if !parts.iter().all(Var::is_constant) {
-        let flat: Vec<_> = parts.iter().map(|v| v.reshape(&[len])).collect();
-        return crate::ops::stack(&flat, axis).reshape(shape);
-    }
-    let mut out = vec![T::zero(); parts.len() * len];
-    for (i, part) in parts.iter().enumerate() {
-        if axis == 0 {
-            out[i * len..(i + 1) * len].copy_from_slice(part.as_slice());
-        } else {
-            out[i..].iter_mut().step_by(parts.len()).zip(part.as_slice()).for_each(|(out, x)| *out = *x);
-        }
-    }
-    Var::constant(Tensor::new(shape, out))
+    let rows: Result<Vec<_>> =
+        if super::anomaly::is_on() { (0..tasks).map(stack).collect() } else { collect(tasks, stack).into_iter().collect() };
+    concatenate(rows?)
 }
 
 /// The Jacobian of a function of one array by reverse mode, a row at a time: shape `y.shape() + x.shape()`.
@@ -122,8 +110,8 @@ where
 {
     let x = x.to_vars();
     let (y, pull) = vjp(f, &x)?;
-    let rows = each(y.len(), |i| Ok(pull.call_vars(&basis(y.shape(), i))?.conj()))?;
-    Ok(assemble(&rows, x.len(), 0, &[y.shape(), x.shape()].concat()))
+    let rows = each(y.shape(), x.len(), |count, seeds| Ok(pull.call_stacked(count, &seeds)?.conj()))?;
+    Ok(rows.reshape(&[y.shape(), x.shape()].concat()))
 }
 
 /// The Jacobian of a function of one array by forward mode, a column at a time: shape `y.shape() + x.shape()`.
@@ -148,6 +136,6 @@ where
 {
     let x = x.to_vars();
     let (y, tangent) = linearize(f, &x)?;
-    let columns = each(x.len(), |i| tangent.call_vars(&basis(x.shape(), i)))?;
-    Ok(assemble(&columns, y.len(), 1, &[y.shape(), x.shape()].concat()))
+    let columns = each(x.shape(), y.len(), |count, seeds| tangent.call_stacked(count, &seeds))?;
+    Ok(columns.t().reshape(&[y.shape(), x.shape()].concat()))
 }

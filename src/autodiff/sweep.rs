@@ -103,6 +103,17 @@ impl Queue {
 ///
 /// Takes the seeds by value: where nobody else holds the graph, what a node saved is freed as soon as it has been pulled.
 pub(crate) fn sweep(seeds: Vec<(Edge, AnyVar)>) -> Result<IdMap<AnyVar>> {
+    send(seeds, &|node, cotangents, sink| node.pull(cotangents, sink))
+}
+
+/// As [`sweep`] for stacks of that many cotangents.
+pub(crate) fn sweep_stacked(count: usize, seeds: Vec<(Edge, AnyVar)>) -> Result<IdMap<AnyVar>> {
+    send(seeds, &|node, cotangents, sink| node.pull_stacked(count, cotangents, sink))
+}
+
+type Pull<'a> = &'a dyn Fn(&dyn Node, Cotangents, &mut dyn FnMut(usize, AnyVar)) -> Result<()>;
+
+fn send(seeds: Vec<(Edge, AnyVar)>, pull: Pull<'_>) -> Result<IdMap<AnyVar>> {
     let mut queue = Queue::default();
     let mut gradients = IdMap::default();
     let check = anomaly::is_on();
@@ -120,7 +131,7 @@ pub(crate) fn sweep(seeds: Vec<(Edge, AnyVar)>) -> Result<IdMap<AnyVar>> {
             anomaly::check_incoming(node.name(), &cotangents)?;
         }
         let mut fault = None;
-        node.pull(cotangents, &mut |input, cotangent| {
+        pull(&*node, cotangents, &mut |input, cotangent| {
             if let Some(edge) = &node.edges()[input] {
                 if check && fault.is_none() {
                     fault = anomaly::check(node.name(), input, &cotangent).err();

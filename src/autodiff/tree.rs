@@ -109,6 +109,11 @@ impl AnyRef<'_> {
     pub(crate) fn zeros_like(self) -> AnyVar {
         map_kind!(self, AnyRef, v => v.zeros_like())
     }
+    /// That many arrays of zeros, along a new leading axis.
+    pub(crate) fn zeros_stacked(self, count: usize) -> AnyVar {
+        let shape = [&[count], self.shape()].concat();
+        map_kind!(self, AnyRef, _v => Var::constant(Tensor::full(&shape, num_traits::Zero::zero())))
+    }
     pub(crate) fn level(&self) -> Level {
         each_kind!(self, AnyRef, v => v.level())
     }
@@ -233,6 +238,23 @@ impl<T: Scalar> Tree for Var<T> {
     #[inline]
     fn take_apart(partial: Self::Partial, f: &mut dyn FnMut(Option<AnyVar>)) {
         f(partial.map(T::erase))
+    }
+}
+
+/// Any variable is a leaf: functions with their types erased are differentiated like others.
+impl Tree for AnyVar {
+    type Partial = Option<AnyVar>;
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(AnyRef<'a>)) {
+        f(self.as_ref())
+    }
+    fn rebuild(&self, f: &mut dyn FnMut(AnyRef<'_>) -> AnyVar) -> Self {
+        f(self.as_ref())
+    }
+    fn partial(&self, f: &mut dyn FnMut(AnyRef<'_>) -> Option<AnyVar>) -> Self::Partial {
+        f(self.as_ref())
+    }
+    fn take_apart(partial: Self::Partial, f: &mut dyn FnMut(Option<AnyVar>)) {
+        f(partial)
     }
 }
 

@@ -7,7 +7,7 @@ use super::activation::Activation;
 use crate::kernels::elementwise::unary_inplace;
 use crate::kernels::gemm::{Gemm, Matrix, gemm, gemm_into};
 use crate::kernels::pool;
-use crate::ops::tensordot;
+use crate::ops::{einsum, tensordot};
 use crate::{Primitive, Result, Scalar, Var, apply};
 use std::marker::PhantomData;
 
@@ -17,16 +17,31 @@ struct Dense<T> {
     scalar: PhantomData<fn(T)>,
 }
 
-/// Σ over all axes but the last.
-fn over_rows<T: Scalar>(v: &Var<T>) -> Var<T> {
-    let n = *v.shape().last().expect("at least one axis");
-    v.reshape(&[v.len() / n.max(1), n]).sum_axis(0)
+/// The matrix of rows that an array of vectors is, behind the first `lead` axes.
+fn rows<T: Scalar>(v: &Var<T>, lead: usize) -> Var<T> {
+    let last = v.ndim() - 1;
+    v.reshape(&[&v.shape()[..lead], &[v.shape()[lead..last].iter().product(), v.shape()[last]]].concat())
 }
 
-/// The matrix of rows that an array of vectors is.
-fn rows<T: Scalar>(v: &Var<T>) -> Var<T> {
-    let n = *v.shape().last().expect("at least one axis");
-    v.reshape(&[v.shape()[..v.ndim() - 1].iter().product(), n])
+/// [x̄, W̄, b̄] where needed, from ȳ or a stack of them.
+pub(super) fn pull<T: Scalar>(
+    activation: Activation,
+    (x, w): (&Var<T>, &Var<T>),
+    y: &Var<T>,
+    g: Var<T>,
+    needs: [bool; 3],
+) -> Result<[Option<Var<T>>; 3]> {
+    let lead = g.ndim() - y.ndim();
+    let delta = activation.slope(y, g, true);
+    let gx = needs[0].then(|| tensordot(&delta, &w.conj(), (&[-1], &[1])));
+    let delta = rows(&delta, lead);
+    let x = || rows(x, 0).conj();
+    let gw = match (needs[1], lead) {
+        (false, _) => None,
+        (true, 0) => Some(tensordot(&x(), &delta, (&[0], &[0]))),
+        (true, _) => Some(einsum("mk,smn->skn", &[&x(), &delta])?),
+    };
+    Ok([gx, gw, needs[2].then(|| delta.sum_axis(-2))])
 }
 
 impl<T: Scalar> Primitive for Dense<T> {
@@ -58,20 +73,13 @@ impl<T: Scalar> Primitive for Dense<T> {
         Var::from_shape_vec(&shape, y)
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, y: &Var<T>, g: Option<Var<T>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
-        let mut out = vec![None; inputs.len()];
-        let Some(g) = g else { return Ok(out) };
-        let delta = self.activation.slope(y, g, true);
-        let (x, w) = (&inputs[0], &inputs[1]);
-        if needs[0] {
-            out[0] = Some(tensordot(&delta, &w.conj(), (&[-1], &[1])));
-        }
-        if needs[1] {
-            out[1] = Some(tensordot(&rows(x).conj(), &rows(&delta), (&[0], &[0])));
-        }
-        if inputs.len() > 2 && needs[2] {
-            out[2] = Some(over_rows(&delta));
-        }
-        Ok(out)
+        let Some(g) = g else { return Ok(vec![None; inputs.len()]) };
+        let needs = [needs[0], needs[1], needs.get(2).is_some_and(|b| *b)];
+        let pulled = pull(self.activation, (&inputs[0], &inputs[1]), y, g, needs)?;
+        Ok(pulled.into_iter().take(inputs.len()).collect())
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, inputs: &Vec<Var<T>>, y: &Var<T>, tangents: &Vec<Var<T>>) -> Result<Var<T>> {
         let dz = tangents[0].matmul(&inputs[1]) + inputs[0].matmul(&tangents[1]);

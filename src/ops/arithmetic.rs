@@ -4,7 +4,7 @@
 //! the derivative d: an infinite or NaN derivative counts only where something comes through it. It is linear in g; as a function of d it
 //! is 0 where g is 0, so its own derivative there is 0 for either being 0, and that holds at every order.
 
-use super::broadcast::sum_to;
+use super::broadcast::{sum_stack_to, sum_to};
 use crate::autodiff::Var;
 use crate::autodiff::number::binary_number;
 use crate::autodiff::rule::{BinaryRule, Keep, binary};
@@ -152,6 +152,43 @@ impl<T: Scalar> Arithmetic<T> {
             _ => (weigh_both, weigh_both),
         }
     }
+
+    /// (x̄, ȳ) from z̄ or from a stack of them, `sum_to` their shapes.
+    fn pull(
+        &self,
+        x: &Var<T>,
+        y: &Var<T>,
+        z: &Var<T>,
+        g: Var<T>,
+        needs: (bool, bool),
+        sum_to: fn(Var<T>, &[usize]) -> Var<T>,
+    ) -> (Option<Var<T>>, Option<Var<T>>) {
+        let (sx, sy) = (x.shape(), y.shape());
+        match self.op {
+            Binary::Add if needs.0 && needs.1 => (Some(sum_to(g.clone(), sx)), Some(sum_to(g, sy))),
+            Binary::Add => {
+                if needs.0 {
+                    (Some(sum_to(g, sx)), None)
+                } else {
+                    (None, Some(sum_to(g, sy)))
+                }
+            }
+            Binary::Sub => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| -sum_to(g.clone(), sy))),
+            Binary::Mul | Binary::Weigh | Binary::WeighBoth => {
+                let (through_x, through_y) = self.products();
+                if !needs.1 {
+                    return (Some(sum_to(through_x(g, y.conj()), sx)), None);
+                }
+                let gx = needs.0.then(|| sum_to(through_x(g.clone(), y.conj()), sx));
+                (gx, Some(sum_to(through_y(g, x.conj()), sy)))
+            }
+            _ => {
+                let (px, py) = self.partials(x, y, z, needs);
+                let gx = px.map(|p| sum_to(weigh(g.clone(), p.conj()), sx));
+                (gx, py.map(|p| sum_to(weigh(g, p.conj()), sy)))
+            }
+        }
+    }
 }
 
 impl<T: Scalar> BinaryRule for Arithmetic<T> {
@@ -199,31 +236,13 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
         Tensor::with_shape(shape, values)
     }
     fn vjp(&self, x: &Var<T>, y: &Var<T>, z: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
-        let (sx, sy) = (x.shape(), y.shape());
-        match self.op {
-            Binary::Add if needs.0 && needs.1 => (Some(sum_to(g.clone(), sx)), Some(sum_to(g, sy))),
-            Binary::Add => {
-                if needs.0 {
-                    (Some(sum_to(g, sx)), None)
-                } else {
-                    (None, Some(sum_to(g, sy)))
-                }
-            }
-            Binary::Sub => (needs.0.then(|| sum_to(g.clone(), sx)), needs.1.then(|| -sum_to(g.clone(), sy))),
-            Binary::Mul | Binary::Weigh | Binary::WeighBoth => {
-                let (through_x, through_y) = self.products();
-                if !needs.1 {
-                    return (Some(sum_to(through_x(g, y.conj()), sx)), None);
-                }
-                let gx = needs.0.then(|| sum_to(through_x(g.clone(), y.conj()), sx));
-                (gx, Some(sum_to(through_y(g, x.conj()), sy)))
-            }
-            _ => {
-                let (px, py) = self.partials(x, y, z, needs);
-                let gx = px.map(|p| sum_to(weigh(g.clone(), p.conj()), sx));
-                (gx, py.map(|p| sum_to(weigh(g, p.conj()), sy)))
-            }
-        }
+        self.pull(x, y, z, g, needs, sum_to)
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, y: &Var<T>, z: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
+        self.pull(x, y, z, g, needs, sum_stack_to)
     }
     fn jvp(&self, x: &Var<T>, y: &Var<T>, z: &Var<T>, dx: Option<Var<T>>, dy: Option<Var<T>>) -> Option<Var<T>> {
         let (dx, dy) = match self.op {

@@ -25,6 +25,12 @@ impl<T: Scalar> UnaryRule for BroadcastTo<T> {
     fn vjp(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         sum_to(g, x.shape())
     }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        sum_stack_to(g, x.shape())
+    }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         to_shape(dx, &self.0)
     }
@@ -48,6 +54,13 @@ impl<T: Scalar> UnaryRule for SumTo<T> {
     fn vjp(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         to_shape(g, x.shape())
     }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        let count = g.shape()[0];
+        to_shape(g.reshape(&widened(count, &self.0, x.ndim())), &stacked(count, x.shape()))
+    }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         sum_to(dx, &self.0)
     }
@@ -63,6 +76,27 @@ pub(crate) fn to_shape<T: Scalar>(x: Var<T>, shape: &[usize]) -> Var<T> {
 #[inline]
 pub(crate) fn sum_to<T: Scalar>(x: Var<T>, shape: &[usize]) -> Var<T> {
     if x.shape() == shape { x } else { unary(SumTo(Shape::from_slice(shape), PhantomData), x) }
+}
+
+/// The shape of a stack of arrays of a shape.
+pub(crate) fn stacked(count: usize, shape: &[usize]) -> Shape {
+    std::iter::once(count).chain(shape.iter().copied()).collect()
+}
+
+/// The shape of a stack of arrays whose shapes have been filled up to `ndim` axes with leading 1s.
+fn widened(count: usize, shape: &[usize], ndim: usize) -> Shape {
+    let ones = std::iter::repeat_n(1, ndim - shape.len());
+    std::iter::once(count).chain(ones).chain(shape.iter().copied()).collect()
+}
+
+/// As [`sum_to`] for every array of a stack.
+pub(crate) fn sum_stack_to<T: Scalar>(g: Var<T>, shape: &[usize]) -> Var<T> {
+    if g.shape()[1..] == *shape {
+        return g;
+    }
+    let count = g.shape()[0];
+    let sum = sum_to(g.clone(), &widened(count, shape, g.ndim() - 1));
+    sum.reshape(&stacked(count, shape))
 }
 
 impl<T: Scalar> Var<T> {

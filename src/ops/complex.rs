@@ -33,6 +33,9 @@ impl<T: Scalar> UnaryRule for Part<T> {
     fn vjp(&self, _: &Var<T>, _: &Var<T::Real>, g: Var<T::Real>) -> Var<T> {
         embed(g, self.imaginary)
     }
+    fn stacks(&self) -> bool {
+        true
+    }
     fn jvp(&self, _: &Var<T>, _: &Var<T::Real>, dx: Var<T>) -> Var<T::Real> {
         unary(self.clone(), dx)
     }
@@ -61,6 +64,9 @@ impl<T: Scalar> UnaryRule for Embed<T> {
     }
     fn vjp(&self, _: &Var<T::Real>, _: &Var<T>, g: Var<T>) -> Var<T::Real> {
         unary(Part { imaginary: self.imaginary, types: PhantomData }, g)
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, _: &Var<T::Real>, _: &Var<T>, dx: Var<T::Real>) -> Var<T> {
         unary(self.clone(), dx)
@@ -103,6 +109,9 @@ impl<T: Scalar> UnaryRule for Modulus<T> {
     fn vjp(&self, z: &Var<T>, r: &Var<T::Real>, g: Var<T::Real>) -> Var<T> {
         weigh(embed::<T>(g, false), Self::phase(z, r))
     }
+    fn stacks(&self) -> bool {
+        true
+    }
     fn jvp(&self, z: &Var<T>, r: &Var<T::Real>, dz: Var<T>) -> Var<T::Real> {
         weigh(dz, Self::phase(z, r).conj()).re()
     }
@@ -135,6 +144,9 @@ impl<T: Scalar> BinaryRule for FromParts<T> {
     ) -> (Option<Var<T::Real>>, Option<Var<T::Real>>) {
         (needs.0.then(|| g.re()), needs.1.then(|| g.im()))
     }
+    fn stacks(&self) -> bool {
+        true
+    }
     fn jvp(&self, _: &Var<T::Real>, _: &Var<T::Real>, _: &Var<T>, dx: Option<Var<T::Real>>, dy: Option<Var<T::Real>>) -> Option<Var<T>> {
         Some(match (dx, dy) {
             (Some(dx), Some(dy)) => binary(self.clone(), dx, dy),
@@ -163,6 +175,9 @@ impl<T: Scalar, U: Scalar> UnaryRule for Cast<T, U> {
     }
     fn vjp(&self, _: &Var<T>, _: &Var<U>, g: Var<U>) -> Var<T> {
         g.astype()
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, _: &Var<T>, _: &Var<U>, dx: Var<T>) -> Var<U> {
         dx.astype()

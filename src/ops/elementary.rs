@@ -109,11 +109,15 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
                 g = Var::constant(Tensor::new(g.shape(), pool::copied(g.as_slice())));
             }
             let values = g.value.unique_mut().expect("just copied");
-            if unary_pullback(self.op, kept, kept, values) {
+            // one of them, or a stack
+            if kept.is_empty() || values.chunks_mut(kept.len()).all(|values| unary_pullback(self.op, kept, kept, values)) {
                 return g;
             }
         }
         weigh(g, self.derivative(x, y).conj())
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, x: &Var<T>, y: &Var<T>, dx: Var<T>) -> Var<T> {
         match self.op {

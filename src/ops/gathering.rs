@@ -1,5 +1,6 @@
 //! Elements by arrays of indices, and their transpose: adding values at indices.
 
+use super::broadcast::stacked;
 use super::indexing::fitted;
 use super::mask::Mask;
 use super::shape::{around, axis_of};
@@ -50,6 +51,12 @@ impl Rows {
         out
     }
 
+    /// The same rows of every array of a stack.
+    fn stacked(&self, count: usize) -> Arc<Rows> {
+        let (source, target) = (stacked(count, &self.source), stacked(count, &self.target));
+        Arc::new(Rows { outer: count * self.outer, n: self.n, inner: self.inner, indices: self.indices.clone(), source, target })
+    }
+
     /// Adds the rows where they were read from; rows that were read several times get the sum, in the order of the indices.
     fn add<T: Scalar>(&self, g: &[T], out: &mut [T]) {
         let (block, inner, m) = (self.n * self.inner, self.inner, self.indices.len());
@@ -89,6 +96,12 @@ impl<T: Scalar> UnaryRule for Gather<T> {
     fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         unary(ScatterAdd(self.0.clone(), PhantomData), g)
     }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        unary(ScatterAdd(self.0.stacked(g.shape()[0]), PhantomData), g)
+    }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)
     }
@@ -113,6 +126,12 @@ impl<T: Scalar> UnaryRule for ScatterAdd<T> {
     }
     fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         unary(Gather(self.0.clone(), PhantomData), g)
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        unary(Gather(self.0.stacked(g.shape()[0]), PhantomData), g)
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)

@@ -67,9 +67,13 @@ impl<T: Scalar> Primitive for Join<T> {
             start += n;
             let view = View::whole(y.shape());
             let view = if self.new_axis { view.index(self.axis, at) } else { view.range(self.axis, at, n, 1) };
+            let view = if g.ndim() > y.ndim() { view.stacked(g.shape()[0]) } else { view };
             needed.then(|| view.of(&g))
         });
         Ok(slices.collect())
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, _: &Vec<Var<T>>, _: &Var<T>, tangents: &Vec<Var<T>>) -> Result<Var<T>> {
         Ok(Join { types: PhantomData, ..*self }.run(tangents))

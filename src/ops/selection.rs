@@ -3,7 +3,7 @@
 //! The cotangent of the branch not taken is an exact zero, whatever its value: a NaN there stays there. Elementwise functions before it keep
 //! the zero, also where their derivative is infinite or NaN (see `arithmetic.rs`).
 
-use super::broadcast::sum_to;
+use super::broadcast::{stacked, sum_stack_to, sum_to};
 use super::mask::{Mask, common_shape};
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, binary};
@@ -49,6 +49,15 @@ impl<T: Scalar> BinaryRule for Where<T> {
     fn vjp(&self, x: &Var<T>, y: &Var<T>, _: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
         let gx = needs.0.then(|| sum_to(self.masked(g.clone(), true), x.shape()));
         (gx, needs.1.then(|| sum_to(self.masked(g, false), y.shape())))
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, y: &Var<T>, _: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
+        let count = g.shape()[0];
+        let all = Where { shape: stacked(count, &self.shape), condition: self.condition.repeat(count).into(), types: PhantomData };
+        let gx = needs.0.then(|| sum_stack_to(all.masked(g.clone(), true), x.shape()));
+        (gx, needs.1.then(|| sum_stack_to(all.masked(g, false), y.shape())))
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, _: &Var<T>, dx: Option<Var<T>>, dy: Option<Var<T>>) -> Option<Var<T>> {
         let zero = || Var::scalar(T::zero());

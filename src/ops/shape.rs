@@ -1,5 +1,6 @@
 //! Rearranging axes: reshape, transpose and their relatives.
 
+use super::broadcast::stacked;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::permute as kernel;
@@ -24,6 +25,12 @@ impl<T: Scalar> UnaryRule for Reshape<T> {
     }
     fn vjp(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         g.reshape(x.shape())
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        g.reshape(&stacked(g.shape()[0], x.shape()))
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         dx.reshape(&self.0)
@@ -56,6 +63,13 @@ impl<T: Scalar> UnaryRule for Permute<T> {
             inverse[from] = to;
         }
         unary(Permute(inverse, PhantomData), g)
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, y: &Var<T>, g: Var<T>) -> Var<T> {
+        let behind = self.0.iter().map(|axis| axis + 1);
+        Permute(std::iter::once(0).chain(behind).collect(), PhantomData).vjp(x, y, g)
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)

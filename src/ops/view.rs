@@ -2,6 +2,7 @@
 //!
 //! Slices, flips, single rows, diagonals and windows are all such views; each is one copy, and none if the view is a contiguous range.
 
+use super::broadcast::stacked;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
 use crate::kernels::buffer::strides;
@@ -86,6 +87,12 @@ impl View {
         view
     }
 
+    /// The same places of every array of a stack.
+    pub(super) fn stacked(&self, count: usize) -> View {
+        let strides = std::iter::once(len_of(&self.source) as isize).chain(self.strides.iter().copied()).collect();
+        View { source: stacked(count, &self.source), shape: stacked(count, &self.shape), strides, offset: self.offset }
+    }
+
     /// Whether the elements are a range of the source in its order.
     fn is_contiguous(&self) -> bool {
         let mut expected = 1;
@@ -149,6 +156,12 @@ impl<T: Scalar> UnaryRule for Pick<T> {
     fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         unary(Place(self.0.clone(), PhantomData), g)
     }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        self.0.stacked(g.shape()[0]).place(&g)
+    }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)
     }
@@ -183,6 +196,12 @@ impl<T: Scalar> UnaryRule for Place<T> {
     }
     fn vjp(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         unary(Pick(self.0.clone(), PhantomData), g)
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, _: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        self.0.stacked(g.shape()[0]).of(&g)
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)

@@ -5,7 +5,7 @@ use crate::autodiff::{Primitive, Tree, Var, apply};
 use crate::error::{Error, Result};
 use crate::kernels::broadcast::{broadcast_shape, broadcast_to};
 use crate::kernels::parallel::for_parts;
-use crate::ops::broadcast::{sum_to, to_shape};
+use crate::ops::broadcast::{sum_stack_to, sum_to, to_shape};
 use crate::scalar::Real;
 use crate::tensor::{Shape, Tensor, len_of};
 use std::borrow::Cow;
@@ -75,12 +75,16 @@ fn tangent<T: Real>(dx: &[Var<T>], shape: &[usize], partial: impl Fn(usize) -> R
     Ok(to_shape(sum.unwrap_or_else(|| Var::scalar(T::zero())), shape))
 }
 
-/// x̄_i = ȳ ∂_i, summed to the shape of x_i.
-fn cotangents<T: Real>(x: &[Var<T>], g: &Var<T>, needs: &[bool], partial: impl Fn(usize) -> Result<Var<T>>) -> Result<Vec<Option<Var<T>>>> {
-    x.iter()
-        .enumerate()
-        .map(|(i, x)| if needs[i] { Ok(Some(sum_to(to_shape(g * partial(i)?, g.shape()), x.shape()))) } else { Ok(None) })
-        .collect()
+/// x̄_i = ȳ ∂_i from ȳ of y's shape, or a stack of them, summed to the shape of x_i.
+fn cotangents<T: Real>(
+    x: &[Var<T>],
+    y: &Var<T>,
+    g: &Var<T>,
+    needs: &[bool],
+    partial: impl Fn(usize) -> Result<Var<T>>,
+) -> Result<Vec<Option<Var<T>>>> {
+    let sum = if g.ndim() > y.ndim() { sum_stack_to } else { sum_to };
+    x.iter().enumerate().map(|(i, x)| if needs[i] { Ok(Some(sum(g * partial(i)?, x.shape()))) } else { Ok(None) }).collect()
 }
 
 struct Elementwise<T> {
@@ -99,7 +103,10 @@ impl<T: Real> Primitive for Elementwise<T> {
     }
     fn vjp(&self, x: &Vec<Var<T>>, y: &Var<T>, g: Option<Var<T>>, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
         let Some(g) = g else { return Ok(vec![None; x.len()]) };
-        cotangents(x, &g, needs, |i| self.function.partial(i, x, y))
+        cotangents(x, y, &g, needs, |i| self.function.partial(i, x, y))
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, x: &Vec<Var<T>>, y: &Var<T>, dx: &Vec<Var<T>>) -> Result<Var<T>> {
         tangent(dx, y.shape(), |i| self.function.partial(i, x, y))
@@ -142,7 +149,10 @@ impl<T: Real> Primitive for Draw<T> {
     }
     fn vjp(&self, x: &Vec<Var<T>>, y: &Var<T>, g: Option<Var<T>>, needs: &[bool]) -> Result<<Self::Inputs as Tree>::Partial> {
         let Some(g) = g else { return Ok(vec![None; x.len()]) };
-        cotangents(x, &g, needs, |i| Ok((self.slope)(i, x, y)))
+        cotangents(x, y, &g, needs, |i| Ok((self.slope)(i, x, y)))
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, x: &Vec<Var<T>>, y: &Var<T>, dx: &Vec<Var<T>>) -> Result<Var<T>> {
         tangent(dx, y.shape(), |i| Ok((self.slope)(i, x, y)))

@@ -440,6 +440,13 @@ impl Contraction {
         }
     }
 
+    /// A stack of z̄ and `other` to a stack of `to`.
+    fn stacked(&self, count: usize, other: &[u32], to: &[u32]) -> Arc<Contraction> {
+        let leading = |labels: &[u32]| std::iter::once(self.dims.len() as u32).chain(labels.iter().copied()).collect::<Labels>();
+        let dims = self.dims.iter().copied().chain([count]).collect();
+        Arc::new(Contraction::new(&leading(&self.z), other, &leading(to), &dims))
+    }
+
     /// z̄ and y to x̄.
     fn left(&self) -> Arc<Contraction> {
         self.left.get_or_init(|| Arc::new(Contraction::new(&self.z, &self.y, &self.x, &self.dims))).clone()
@@ -487,6 +494,23 @@ impl<T> Clone for Contract<T> {
     }
 }
 
+impl<T: Scalar> Contract<T> {
+    /// (x̄, ȳ) from z̄ by the contractions that give them.
+    fn pull(
+        &self,
+        x: &Var<T>,
+        y: &Var<T>,
+        g: Var<T>,
+        by: (Option<Arc<Contraction>>, Option<Arc<Contraction>>),
+    ) -> (Option<Var<T>>, Option<Var<T>>) {
+        // z = x y gives x̄ = z̄ y*; z = x* y gives x̄ = z̄* y
+        let (cx, cy) = self.conj;
+        let conj = T::IS_COMPLEX && cx == cy;
+        let gx = by.0.map(|left| contract(left, (cx, conj), g.clone(), y.clone()));
+        (gx, by.1.map(|right| contract(right, (cy, conj), g, x.clone())))
+    }
+}
+
 impl<T: Scalar> BinaryRule for Contract<T> {
     type Left = T;
     type Right = T;
@@ -501,11 +525,16 @@ impl<T: Scalar> BinaryRule for Contract<T> {
         Tensor::with_shape(self.spec.shape.clone(), self.spec.run(x.as_slice(), y.as_slice(), self.conj))
     }
     fn vjp(&self, x: &Var<T>, y: &Var<T>, _: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
-        // z = x y gives x̄ = z̄ y*; z = x* y gives x̄ = z̄* y
-        let (cx, cy) = self.conj;
-        let gx = needs.0.then(|| contract(self.spec.left(), (cx, T::IS_COMPLEX && cx == cy), g.clone(), y.clone()));
-        let gy = needs.1.then(|| contract(self.spec.right(), (cy, T::IS_COMPLEX && cx == cy), g, x.clone()));
-        (gx, gy)
+        self.pull(x, y, g, (needs.0.then(|| self.spec.left()), needs.1.then(|| self.spec.right())))
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, y: &Var<T>, _: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
+        let (spec, count) = (&self.spec, g.shape()[0]);
+        let left = || spec.stacked(count, &spec.y, &spec.x);
+        let right = || spec.stacked(count, &spec.x, &spec.y);
+        self.pull(x, y, g, (needs.0.then(left), needs.1.then(right)))
     }
     fn jvp(&self, x: &Var<T>, y: &Var<T>, _: &Var<T>, dx: Option<Var<T>>, dy: Option<Var<T>>) -> Option<Var<T>> {
         let dx = dx.map(|dx| contract(self.spec.clone(), self.conj, dx, y.clone()));

@@ -20,7 +20,9 @@
 
 mod kernel;
 
-use super::broadcast::{sum_to, to_shape};
+use super::arithmetic::weigh;
+use super::broadcast::{sum_stack_to, sum_to, to_shape};
+use crate::autodiff::layer::one_reverse_level;
 use crate::autodiff::{Primitive, Var, apply};
 use crate::error::{Error, Result};
 use crate::kernels::broadcast::broadcast_shape;
@@ -109,13 +111,40 @@ fn cotangent<T: Scalar>(f: &Function<T>, order: usize, shape: &Shape, inputs: Ve
     apply(Cotangent { f: f.clone(), order, shape: shape.clone(), wanted }, &inputs)
 }
 
-/// Puts the wanted cotangents of a group of inputs in their places, conjugated back and summed to the inputs' shapes.
-fn place<T: Scalar>(out: &mut [Option<Var<T>>], inputs: &[Var<T>], wanted: &[bool], values: Vec<Var<T>>) {
+/// Puts the wanted cotangents of a group of inputs in their places, conjugated back.
+fn place<T: Scalar>(out: &mut [Option<Var<T>>], wanted: &[bool], values: Vec<Var<T>>) {
     let mut values = values.into_iter();
-    for ((out, input), _) in out.iter_mut().zip(inputs).zip(wanted).filter(|(_, wanted)| **wanted) {
-        let value = values.next().expect("as many as are wanted");
-        *out = Some(sum_to(value.conj(), input.shape()));
+    for (out, _) in out.iter_mut().zip(wanted).filter(|(_, wanted)| **wanted) {
+        *out = Some(values.next().expect("as many as are wanted").conj());
     }
+}
+
+/// The inputs' cotangents from the outputs' or from stacks of them, where `pull` gives the former at the results' shape.
+///
+/// `pull` works element by element, so stacks go through as sums of what it gives for unit cotangents, with the stacks for weights.
+fn pull_back<T: Scalar>(
+    shape: &[usize],
+    inputs: &[Var<T>],
+    g: Vec<Option<Var<T>>>,
+    pull: impl Fn(&[Option<Var<T>>]) -> Result<Vec<Option<Var<T>>>>,
+) -> Result<Vec<Option<Var<T>>>> {
+    if g.iter().flatten().all(|g| g.ndim() == shape.len()) {
+        return Ok(pull(&g)?.into_iter().zip(inputs).map(|(v, x)| v.map(|v| sum_to(v, x.shape()))).collect());
+    }
+    let one = Var::constant(Tensor::full(shape, T::one()));
+    let mut sums: Vec<Option<Var<T>>> = vec![None; inputs.len()];
+    for (o, stack) in g.iter().enumerate().filter_map(|(o, g)| g.as_ref().map(|g| (o, g))) {
+        let unit: Vec<_> = (0..g.len()).map(|k| (k == o).then(|| one.clone())).collect();
+        for (sum, slope) in sums.iter_mut().zip(pull(&unit)?) {
+            let Some(slope) = slope else { continue };
+            let term = weigh(stack.clone(), slope);
+            *sum = Some(match sum.take() {
+                None => term,
+                Some(sum) => sum + term,
+            });
+        }
+    }
+    Ok(sums.into_iter().zip(inputs).map(|(v, x)| v.map(|v| sum_stack_to(v, x.shape()))).collect())
 }
 
 fn conjugated<T: Scalar>(cotangents: &[Option<Var<T>>]) -> Vec<Var<T>> {
@@ -125,6 +154,26 @@ fn conjugated<T: Scalar>(cotangents: &[Option<Var<T>>]) -> Vec<Var<T>> {
 /// The k-th n of them.
 fn group(needs: &[bool], n: usize, k: usize) -> Flags {
     Flags::from_slice(&needs[k * n..(k + 1) * n])
+}
+
+impl<T: Scalar> Tangent<T> {
+    fn pull(&self, inputs: &[Var<T>], g: &[Option<Var<T>>], needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
+        let (g, n) = (conjugated(g), self.f.sizes().0);
+        let mut out = vec![None; inputs.len()];
+        for k in 0..=self.order {
+            let wanted = group(needs, n, k);
+            if !wanted.contains(&true) {
+                continue;
+            }
+            let values = if k == 0 {
+                cotangent(&self.f, self.order, &self.shape, [inputs, &g[..]].concat(), wanted.clone())?
+            } else {
+                cotangent(&self.f, self.order - 1, &self.shape, [without(inputs, n, k), g.clone()].concat(), wanted.clone())?
+            };
+            place(&mut out[k * n..], &wanted, values);
+        }
+        Ok(out)
+    }
 }
 
 impl<T: Scalar> Primitive for Tangent<T> {
@@ -138,21 +187,10 @@ impl<T: Scalar> Primitive for Tangent<T> {
         Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, _: &Vec<Var<T>>, g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
-        let (g, n) = (conjugated(&g), self.f.sizes().0);
-        let mut out = vec![None; inputs.len()];
-        for k in 0..=self.order {
-            let wanted = group(needs, n, k);
-            if !wanted.contains(&true) {
-                continue;
-            }
-            let values = if k == 0 {
-                cotangent(&self.f, self.order, &self.shape, [&inputs[..], &g[..]].concat(), wanted.clone())?
-            } else {
-                cotangent(&self.f, self.order - 1, &self.shape, [without(inputs, n, k), g.clone()].concat(), wanted.clone())?
-            };
-            place(&mut out[k * n..], &inputs[k * n..(k + 1) * n], &wanted, values);
-        }
-        Ok(out)
+        pull_back(&self.shape, inputs, g, |g| self.pull(inputs, g, needs))
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
         let (mut sum, n) = (None, self.f.sizes().0);
@@ -172,19 +210,10 @@ impl<T: Scalar> Primitive for Tangent<T> {
     }
 }
 
-impl<T: Scalar> Primitive for Cotangent<T> {
-    type Inputs = Vec<Var<T>>;
-    type Outputs = Vec<Var<T>>;
-    fn name(&self) -> &'static str {
-        "map's pullback"
-    }
-    fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        let values = self.f.cotangents(self.order, &sources(inputs), len_of(&self.shape), &self.wanted);
-        Ok(values.into_iter().flatten().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
-    }
-    fn vjp(&self, inputs: &Vec<Var<T>>, _: &Vec<Var<T>>, h: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
-        let (mut h, n) = (h.into_iter(), self.f.sizes().0);
-        let each = |&wanted: &bool| if wanted { h.next().expect("as many as are wanted") } else { None };
+impl<T: Scalar> Cotangent<T> {
+    fn pull(&self, inputs: &[Var<T>], h: &[Option<Var<T>>], needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
+        let (mut h, n) = (h.iter(), self.f.sizes().0);
+        let each = |&wanted: &bool| if wanted { h.next().expect("as many as are wanted").clone() } else { None };
         let h = conjugated(&self.wanted.iter().map(each).collect::<Vec<_>>());
         let (x, g) = inputs.split_at(n * (self.order + 1));
         let mut out = vec![None; inputs.len()];
@@ -198,15 +227,33 @@ impl<T: Scalar> Primitive for Cotangent<T> {
             } else {
                 cotangent(&self.f, self.order, &self.shape, [&without(x, n, k)[..], &h[..], g].concat(), wanted.clone())?
             };
-            place(&mut out[k * n..], &inputs[k * n..(k + 1) * n], &wanted, values);
+            place(&mut out[k * n..], &wanted, values);
         }
         let wanted = &needs[x.len()..];
         if wanted.contains(&true) {
             let values = tangent(&self.f, self.order + 1, &self.shape, [x, &h[..]].concat())?;
             let values = values.into_iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(v, _)| v).collect();
-            place(&mut out[x.len()..], g, wanted, values);
+            place(&mut out[x.len()..], wanted, values);
         }
         Ok(out)
+    }
+}
+
+impl<T: Scalar> Primitive for Cotangent<T> {
+    type Inputs = Vec<Var<T>>;
+    type Outputs = Vec<Var<T>>;
+    fn name(&self) -> &'static str {
+        "map's pullback"
+    }
+    fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
+        let values = self.f.cotangents(self.order, &sources(inputs), len_of(&self.shape), &self.wanted);
+        Ok(values.into_iter().flatten().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
+    }
+    fn vjp(&self, inputs: &Vec<Var<T>>, _: &Vec<Var<T>>, h: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
+        pull_back(&self.shape, inputs, h, |h| self.pull(inputs, h, needs))
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
         let (mut sum, n) = (None, self.f.sizes().0);
@@ -241,6 +288,29 @@ struct Kept<T> {
 /// Up to this length the partial derivatives are kept.
 const KEPT: usize = 1024;
 
+impl<T: Scalar> Kept<T> {
+    fn pull(&self, inputs: &[Var<T>], outputs: &[Var<T>], g: &[Option<Var<T>>], needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
+        let (ins, outs) = self.f.sizes();
+        let (mut out, wanted) = (vec![None; ins], group(needs, ins, 0));
+        let constant = |v: &Var<T>| v.is_constant();
+        if !(inputs.iter().all(constant) && outputs.iter().all(constant) && g.iter().flatten().all(constant)) {
+            let values = cotangent(&self.f, 0, &self.shape, [inputs, &conjugated(g)[..]].concat(), wanted.clone())?;
+            place(&mut out, &wanted, values);
+            return Ok(out);
+        }
+        for (i, out) in out.iter_mut().enumerate().filter(|(i, _)| wanted[*i]) {
+            let mut sum = vec![T::zero(); len_of(&self.shape)];
+            for (o, g) in g.iter().enumerate() {
+                let Some(g) = g else { continue };
+                let partial = outputs[outs + o * ins + i].as_slice();
+                sum.iter_mut().zip(partial.iter().zip(g.as_slice())).for_each(|(sum, (p, g))| *sum += kernel::weigh(*g, p.conj()));
+            }
+            *out = Some(Var::constant(Tensor::with_shape(self.shape.clone(), sum)));
+        }
+        Ok(out)
+    }
+}
+
 impl<T: Scalar> Primitive for Kept<T> {
     type Inputs = Vec<Var<T>>;
     type Outputs = Vec<Var<T>>;
@@ -251,26 +321,12 @@ impl<T: Scalar> Primitive for Kept<T> {
         let values = self.f.values_and_partials(&sources(inputs), len_of(&self.shape));
         Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
     }
-    fn vjp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
-        let (ins, outs) = self.f.sizes();
-        let (mut out, wanted) = (vec![None; ins], group(needs, ins, 0));
-        let g = &g[..outs];
-        let constant = |v: &Var<T>| v.is_constant();
-        if !(inputs.iter().all(constant) && outputs.iter().all(constant) && g.iter().flatten().all(constant)) {
-            let values = cotangent(&self.f, 0, &self.shape, [&inputs[..], &conjugated(g)[..]].concat(), wanted.clone())?;
-            place(&mut out, inputs, &wanted, values);
-            return Ok(out);
-        }
-        for (i, out) in out.iter_mut().enumerate().filter(|(i, _)| wanted[*i]) {
-            let mut sum = vec![T::zero(); len_of(&self.shape)];
-            for (o, g) in g.iter().enumerate() {
-                let Some(g) = g else { continue };
-                let partial = outputs[outs + o * ins + i].as_slice();
-                sum.iter_mut().zip(partial.iter().zip(g.as_slice())).for_each(|(sum, (p, g))| *sum += kernel::weigh(*g, p.conj()));
-            }
-            *out = Some(sum_to(Var::constant(Tensor::with_shape(self.shape.clone(), sum)), inputs[i].shape()));
-        }
-        Ok(out)
+    fn vjp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, mut g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
+        g.truncate(self.f.sizes().1);
+        pull_back(&self.shape, inputs, g, |g| self.pull(inputs, outputs, g, needs))
+    }
+    fn stacks(&self) -> bool {
+        true
     }
     fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
         // only recorded on constants, so this is for completeness: nothing reads the tangents of the further outputs
@@ -280,12 +336,6 @@ impl<T: Scalar> Primitive for Kept<T> {
     fn keeps_output(&self, i: usize) -> bool {
         i >= self.f.sizes().1
     }
-}
-
-/// Whether one backward sweep, and nothing else, is going to come by.
-fn one_reverse_level<T: Scalar>(inputs: &[Var<T>]) -> bool {
-    let level = inputs.iter().map(Var::level).max().unwrap_or(0);
-    level > 0 && inputs.iter().all(|x| (x.level() < level || x.is_reverse()) && x.below(level).is_constant())
 }
 
 /// N arrays of one scalar type: a tuple of references, or an array of references or of arrays.

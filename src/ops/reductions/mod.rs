@@ -11,7 +11,7 @@ mod softmax;
 
 pub use axes::{Axes, keepdims};
 
-use super::broadcast::to_shape;
+use super::broadcast::{stacked, to_shape};
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
 use crate::kernels::reduce as kernel;
@@ -39,6 +39,13 @@ impl<T: Scalar> UnaryRule for Sum<T> {
     }
     fn vjp(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
         self.0.repeat(g, x.shape())
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {
+        let count = g.shape()[0];
+        to_shape(g.reshape(&stacked(count, &self.0.kept)), &stacked(count, x.shape()))
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)
