@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 /// Elements in a task of some nanoseconds per element.
 pub const CHUNK: usize = 1 << 14;
@@ -84,15 +85,68 @@ impl Tasks {
     }
 }
 
+/// Where helpers look for more who have just finished: to wake a thread up takes longer than many a loop, and one loop follows another.
+struct Board {
+    /// The newest tasks; none if helpers are to go back to the pool.
+    tasks: Mutex<Option<Arc<Tasks>>>,
+    /// Counts the changes.
+    news: AtomicUsize,
+    /// How many threads are looking.
+    looking: AtomicUsize,
+}
+
+static BOARD: Board = Board { tasks: Mutex::new(None), news: AtomicUsize::new(0), looking: AtomicUsize::new(0) };
+
+/// How long a helper looks for more before it goes back to the pool.
+const PATIENCE: Duration = Duration::from_micros(100);
+
+impl Board {
+    fn post(&self, tasks: Option<Arc<Tasks>>) {
+        *self.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+        self.news.fetch_add(1, Ordering::Release);
+    }
+
+    /// Helps with what is posted, if anything is left of it; false if the pool is needed for something else.
+    fn help(&self) -> bool {
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        tasks.as_ref().filter(|tasks| tasks.next.load(Ordering::Relaxed) < tasks.n).inspect(|tasks| tasks.help());
+        tasks.is_some()
+    }
+
+    /// What a helper does after its first tasks.
+    fn look(&self) {
+        self.looking.fetch_add(1, Ordering::Relaxed);
+        let (mut seen, mut since) = (self.news.load(Ordering::Acquire), Instant::now());
+        while self.help() {
+            while self.news.load(Ordering::Acquire) == seen && since.elapsed() < PATIENCE {
+                (0..16).for_each(|_| std::hint::spin_loop());
+            }
+            let news = self.news.load(Ordering::Acquire);
+            if news == seen {
+                break;
+            }
+            (seen, since) = (news, Instant::now());
+        }
+        self.looking.fetch_sub(1, Ordering::Relaxed);
+        // somebody may have counted on this thread meanwhile
+        self.help();
+    }
+}
+
 fn with_helpers(n: usize, helpers: usize, f: &(dyn Fn(usize) + Sync)) {
     // SAFETY: a reference becomes a pointer without a lifetime; it is read by `work` alone, which ends before this function does.
     #[allow(unsafe_code)]
     let f = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), *const (dyn Fn(usize) + Sync)>(f) };
     let (next, helping, panic) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(None));
     let tasks = Arc::new(Tasks { next, n, f: Shared(f), helpers: helping, owner: thread::current(), panic });
-    for _ in 0..helpers {
+    BOARD.post(Some(tasks.clone()));
+    for _ in BOARD.looking.load(Ordering::Relaxed)..helpers {
         let tasks = tasks.clone();
-        rayon::spawn(move || tasks.help());
+        rayon::spawn(move || {
+            tasks.help();
+            drop(tasks);
+            BOARD.look();
+        });
     }
     // SAFETY: the function is borrowed by the caller.
     #[allow(unsafe_code)]
@@ -104,7 +158,7 @@ fn with_helpers(n: usize, helpers: usize, f: &(dyn Fn(usize) + Sync)) {
     while tasks.helpers.load(Ordering::Acquire) != CLOSED {
         // the last task of a helper is a short one, most times
         looks += 1;
-        if looks < 1000 { std::hint::spin_loop() } else { thread::park() }
+        if looks < 5000 { std::hint::spin_loop() } else { thread::park() }
     }
     let panic = tasks.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(panic) = panic {
@@ -114,7 +168,11 @@ fn with_helpers(n: usize, helpers: usize, f: &(dyn Fn(usize) + Sync)) {
 
 /// What libraries run in parallel, from a thread of the pool: from outside each of their steps would wait for one to wake up.
 pub fn in_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    if rayon::current_thread_index().is_some() { f() } else { rayon::scope(|_| f()) }
+    if rayon::current_thread_index().is_some() {
+        return f();
+    }
+    BOARD.post(None);
+    rayon::scope(|_| f())
 }
 
 /// f(0), …, f(n − 1) in order.
