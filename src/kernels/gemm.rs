@@ -208,6 +208,35 @@ impl<T: Scalar> View<T> {
     }
 }
 
+/// C ← A B, or C + A B, for a product that is part of somebody's task and not shared out further.
+///
+/// # Safety
+/// `c` points to m n elements, initialised if `add`, which nobody else accesses meanwhile.
+pub(super) unsafe fn here<T: Scalar>(spec: &Gemm<T>, add: bool, c: *mut T) {
+    let &Gemm { batch, m, k, n, alpha, a, b } = spec;
+    assert!(batch == 1 && a.contains(1, m, k) && b.contains(1, k, n), "A or B ends before its last entry");
+    if m * n == 0 {
+        return;
+    }
+    if k == 0 {
+        // SAFETY: the caller's contract.
+        return unsafe { zero_unless(add, c, m * n) };
+    }
+    let view = |x: &Matrix<T>| View { at: x.data.as_ptr(), rs: x.row_stride, cs: x.col_stride, conj: x.conj };
+    let p = Product { m, k, n, alpha, a: view(&a), b: view(&b), c, c_stride: n, add };
+    // SAFETY: the bounds were asserted, the rest is the caller's contract.
+    unsafe { if m * k * n <= 32 { tiny(p) } else { leaf(p) } }
+}
+
+/// # Safety
+/// `c` points to `len` elements.
+unsafe fn zero_unless<T: Scalar>(add: bool, c: *mut T, len: usize) {
+    if !add {
+        // SAFETY: the caller's contract.
+        unsafe { std::slice::from_raw_parts_mut(c.cast::<MaybeUninit<T>>(), len) }.fill(MaybeUninit::new(T::zero()));
+    }
+}
+
 /// # Safety
 /// `c` points to `len` elements, initialised if `add`.
 unsafe fn run<T: Scalar>(spec: &Gemm<T>, add: bool, c: *mut T, len: usize) {
@@ -220,11 +249,8 @@ unsafe fn run<T: Scalar>(spec: &Gemm<T>, add: bool, c: *mut T, len: usize) {
         return;
     }
     if k == 0 {
-        if !add {
-            // SAFETY: the caller's contract.
-            unsafe { std::slice::from_raw_parts_mut(c.cast::<MaybeUninit<T>>(), len) }.fill(MaybeUninit::new(T::zero()));
-        }
-        return;
+        // SAFETY: the caller's contract.
+        return unsafe { zero_unless(add, c, len) };
     }
     if batch > 1 && b.batch_stride == 0 && (m == 1 || a.batch_stride == m * a.row_stride) {
         // the matrices of A lie below each other

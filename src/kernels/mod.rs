@@ -10,6 +10,7 @@ pub mod gemm;
 pub mod inner;
 pub(crate) mod pair_field;
 pub mod parallel;
+pub mod perceptron;
 pub mod permute;
 pub mod pool;
 pub mod pullback;

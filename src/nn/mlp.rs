@@ -4,6 +4,7 @@ use super::activation::Activation;
 use super::init::Init;
 use super::linear::Linear;
 use super::params::{Params, Scope};
+use super::perceptron::perceptron;
 use crate::{Scalar, Var};
 use rand::Rng;
 
@@ -52,6 +53,13 @@ impl Mlp {
     /// If the last axis of x is not the first size, or `p` is of another architecture.
     #[track_caller]
     pub fn forward<T: Scalar>(&self, p: &Params<T>, x: &Var<T>) -> Var<T> {
+        let parts = self.layers.iter().flat_map(|layer| [Some(layer.weight()), layer.bias()]);
+        let parts: Option<Vec<_>> = parts.map(|part| part.map(|part| p.get(part).clone())).collect();
+        if let Some(parts) = parts
+            && let Some(y) = perceptron(&[std::slice::from_ref(x), &parts[..]].concat(), self.activation)
+        {
+            return y;
+        }
         let (last, hidden) = self.layers.split_last().expect("at least one layer");
         let hidden = hidden.iter().fold(x.clone(), |h, layer| layer.activated(p, &h, self.activation));
         last.forward(p, &hidden)

@@ -33,6 +33,7 @@ mod masked;
 mod mlp;
 mod norm;
 mod params;
+mod perceptron;
 mod sets;
 
 pub use activation::Activation;

@@ -48,33 +48,65 @@ pub fn dispatch<K: Task>(task: K) -> K::Output {
     task.run::<{ cfg!(target_arch = "aarch64") }>()
 }
 
+/// As [`dispatch`], with AVX-512 where the machine has it: for loops with much arithmetic on each number, compiled once more. The operations
+/// and so the bits are the same.
+fn dispatch_widest<K: Task>(task: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if level::is_avx512() {
+            // SAFETY: the features that `avx512` is compiled for were detected.
+            #[allow(unsafe_code)]
+            return unsafe { avx512(task) };
+        }
+    }
+    dispatch(task)
+}
+
 /// Which instructions loops run with.
 pub mod level {
     use std::sync::atomic::{AtomicU8, Ordering};
 
     const PORTABLE: u8 = 1;
     const AVX2: u8 = 2;
+    const AVX512: u8 = 3;
 
-    /// 0 as long as nobody has looked. `AVX2` comes from [`detect`] alone.
+    /// 0 as long as nobody has looked. `AVX2` and `AVX512` come from [`detect`] alone.
     static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+    #[inline]
+    fn level() -> u8 {
+        match LEVEL.load(Ordering::Relaxed) {
+            0 => detect(),
+            level => level,
+        }
+    }
 
     /// Whether this machine has AVX2 and FMA, and [`portable`] does not forbid them.
     #[inline]
     pub fn is_avx2() -> bool {
-        match LEVEL.load(Ordering::Relaxed) {
-            0 => detect(),
-            level => level == AVX2,
-        }
+        level() >= AVX2
+    }
+
+    /// Whether it has AVX-512 as well.
+    #[inline]
+    pub fn is_avx512() -> bool {
+        level() == AVX512
     }
 
     #[cold]
-    fn detect() -> bool {
+    fn detect() -> u8 {
         #[cfg(target_arch = "x86_64")]
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let level = if !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")) {
+            PORTABLE
+        } else if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
+            AVX512
+        } else {
+            AVX2
+        };
         #[cfg(not(target_arch = "x86_64"))]
-        let avx2 = false;
-        LEVEL.store(if avx2 { AVX2 } else { PORTABLE }, Ordering::Relaxed);
-        avx2
+        let level = PORTABLE;
+        LEVEL.store(level, Ordering::Relaxed);
+        level
     }
 
     /// From now on all loops of the process run as on a machine without AVX2, or again with what the machine has.
@@ -86,6 +118,12 @@ pub mod level {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2<K: Task>(task: K) -> K::Output {
+    task.run::<true>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl")]
+fn avx512<K: Task>(task: K) -> K::Output {
     task.run::<true>()
 }
 
@@ -115,13 +153,16 @@ pub(crate) use vectorize;
 /// An unsigned integer of the size of a number or of its parts, for the sign bits that mark arguments outside a range.
 pub trait Guarded: Copy {
     type Word: Copy + Default + std::ops::BitOr<Output = Self::Word>;
+    /// Whether it is a real number.
+    const REAL: bool;
     fn top_bit(word: Self::Word) -> bool;
 }
 
 macro_rules! guarded {
-    ($($t:ty: $word:ty;)*) => { $(
+    ($($t:ty: $word:ty, $real:literal;)*) => { $(
         impl Guarded for $t {
             type Word = $word;
+            const REAL: bool = $real;
             #[inline(always)]
             fn top_bit(word: $word) -> bool {
                 word >> (<$word>::BITS - 1) != 0
@@ -130,10 +171,10 @@ macro_rules! guarded {
     )* };
 }
 guarded! {
-    f64: u64;
-    f32: u32;
-    num_complex::Complex<f64>: u64;
-    num_complex::Complex<f32>: u32;
+    f64: u64, true;
+    f32: u32, true;
+    num_complex::Complex<f64>: u64, false;
+    num_complex::Complex<f32>: u32, false;
 }
 
 /// A function of one number, in two parts: `eval` without branches, and `slow` for the arguments that are `outside` its range.
@@ -354,7 +395,8 @@ impl<T: Copy, F: BinaryFn<T>> Task for OneZipTask<T, F> {
 /// dst ← f(src), elementwise; every element of `dst` is written (the lengths are equal).
 pub fn map_into<T: Guarded, F: UnaryFn<T>>(src: &[T], dst: &mut [MaybeUninit<T>]) {
     assert_eq!(src.len(), dst.len());
-    dispatch(MapTask::<T, F> { src, dst, function: std::marker::PhantomData });
+    let task = MapTask::<T, F> { src, dst, function: std::marker::PhantomData };
+    if const { T::REAL } { dispatch_widest(task) } else { dispatch(task) }
 }
 
 /// One of the five forms of f(a, b), elementwise; lengths are equal, and every element of `dst` is written.
