@@ -289,11 +289,14 @@ unsafe fn product<T: Scalar>(p: Product<T>) {
     unsafe { if p.m * p.k * p.n <= 32 { tiny(p) } else { split(p) } }
 }
 
-/// Halves the longer side of C until a task is small, or k if C itself is small.
+/// Columns of C in a task, and the rows from which tasks of more than [`TASK`] are cut: with many rows to a block of columns, faer packs B
+/// and runs at full speed; with fewer, or more columns, it reads B where it lies.
+const BLOCK: (usize, usize) = (1024, 128);
+
+/// Halves C until a task is small or C a block, or k if C itself is small.
 unsafe fn split<T: Scalar>(p: Product<T>) {
     let Product { m, k, n, .. } = p;
-    // packing what two tasks share costs little if C's blocks are 256 wide
-    if work(m, k, n) < 2 * TASK.max(256 * 256 * k.min(m).min(n)) {
+    if work(m, k, n) < 2 * TASK {
         // SAFETY: the caller's contract.
         return unsafe { leaf(p) };
     }
@@ -314,9 +317,14 @@ unsafe fn split<T: Scalar>(p: Product<T>) {
         }
         return;
     }
+    let (by_columns, by_rows) = (n >= 2 * BLOCK.1, m >= 2 * BLOCK.0 || work(m, k, n) >= 64 * TASK && m >= 2 * BLOCK.1);
+    if !(by_columns || by_rows) {
+        // SAFETY: the caller's contract.
+        return unsafe { leaf(p) };
+    }
     // SAFETY: row (or column) `half` exists, and the parts of C are disjoint.
     let (first, second) = unsafe {
-        if m >= n {
+        if !by_columns {
             let half = (m / 2).next_multiple_of(16);
             (Product { m: half, ..p }, Product { m: m - half, a: p.a.from(half, 0), c: p.c.add(half * p.c_stride), ..p })
         } else {
@@ -354,6 +362,10 @@ unsafe fn by_depth<T: Scalar>(p: Product<T>, depth: usize, multiply: unsafe fn(P
     }
 }
 
+/// Up to these rows faer reads B where it lies, again and again: then no more of it at a time than a kilobyte or two of each column.
+const FEW_ROWS: usize = 512;
+const DEPTH_BYTES: usize = 1 << 11;
+
 /// Columns of A at a time where they are far apart: more of them are on more pages, and in fewer sets of the cache, than packing gets by with.
 const COLUMNS: usize = 128;
 
@@ -361,6 +373,11 @@ unsafe fn faer_product<T: Scalar>(p: Product<T>) {
     if p.a.rs == 1 && p.a.cs >= 64 && p.m > 1 && p.k >= 2 * COLUMNS {
         // SAFETY: the caller's contract.
         return unsafe { by_depth(p, COLUMNS, faer_typed) };
+    }
+    let depth = DEPTH_BYTES / size_of::<T>();
+    if (16..FEW_ROWS).contains(&p.m) && p.n >= 64 && p.k >= depth + depth / 2 {
+        // SAFETY: the caller's contract.
+        return unsafe { by_depth(p, depth, faer_typed) };
     }
     // SAFETY: the caller's contract.
     unsafe { faer_typed(p) }
