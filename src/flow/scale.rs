@@ -9,6 +9,7 @@ use super::transformer::{Transformer, check_theta};
 use crate::autodiff::{Primitive, Var, apply, jvp, vjp};
 use crate::error::{Error, Result};
 use crate::kernels::elementwise::{Unary, unary_inplace};
+use crate::kernels::parallel::for_parts;
 use crate::kernels::pool;
 use crate::ops::{s, zip_map};
 use crate::scalar::{Num, Number, Real, ScalarFn};
@@ -133,16 +134,19 @@ impl<T: Real> Columns<T> {
         }
     }
 
-    /// e^{±s} of one row's s, the sign that of the direction.
-    fn factors(&self, s: &[T], factors: &mut Vec<T>) {
-        factors.clear();
-        match self.direction {
-            Direction::Forward => factors.extend_from_slice(s),
-            Direction::Inverse => factors.extend(s.iter().map(|s| -*s)),
+    /// e^{±s}, the sign that of the direction.
+    fn factors(&self, s: &[T]) -> Vec<T> {
+        let mut factors = pool::copied(s);
+        if self.direction == Direction::Inverse {
+            factors.iter_mut().for_each(|s| *s = -*s);
         }
-        unary_inplace(Unary::Exp, factors);
+        unary_inplace(Unary::Exp, &mut factors);
+        factors
     }
 }
+
+/// Rows in a task: a few thousand numbers of everything.
+const ROWS: usize = 128;
 
 impl<T: Real> Primitive for Columns<T> {
     type Inputs = Pair<T>;
@@ -154,30 +158,33 @@ impl<T: Real> Primitive for Columns<T> {
         let (n, d, k) = (x.shape()[0], x.shape()[1], self.moved.len());
         let (theta, bound) = (theta.as_slice(), T::from_f64(self.scale.bound));
         let finite = self.scale.bound.is_finite();
-        let mut s: Vec<T> = pool::take(n * k);
-        for row in theta.chunks_exact(2 * k) {
-            s.extend(row[..k].iter().map(|r| if finite { *r / bound } else { *r }));
-        }
-        if finite {
-            unary_inplace(Unary::Tanh, &mut s);
-            s.iter_mut().for_each(|s| *s *= bound);
-        }
-        let mut factors = Vec::new();
-        self.factors(&s, &mut factors);
-        let mut y = pool::copied(x.as_slice());
-        let mut l = Vec::with_capacity(n);
-        for (i, y) in y.chunks_exact_mut(d).enumerate() {
-            let (s, e, t) = (&s[i * k..(i + 1) * k], &factors[i * k..(i + 1) * k], &theta[(2 * i + 1) * k..(2 * i + 2) * k]);
-            let mut sum = T::zero();
-            for (j, &column) in self.moved.iter().enumerate() {
-                let y = &mut y[column];
-                (*y, sum) = match self.direction {
-                    Direction::Forward => (*y * e[j] + t[j], sum + s[j]),
-                    Direction::Inverse => ((*y - t[j]) * e[j], sum - s[j]),
-                };
+        let (mut y, mut l, mut s) = (pool::copied(x.as_slice()), vec![T::zero(); n], pool::filled(n * k, T::zero()));
+        let parts = y.chunks_mut(ROWS * d).zip(l.chunks_mut(ROWS)).zip(s.chunks_mut(ROWS * k));
+        let mut tasks: Vec<_> = parts.zip(theta.chunks(ROWS * 2 * k)).collect();
+        for_parts(&mut tasks, 1, |_, task| {
+            let (((y, l), s), theta) = &mut task[0];
+            for (s, theta) in s.chunks_exact_mut(k).zip(theta.chunks_exact(2 * k)) {
+                s.copy_from_slice(&theta[..k]);
             }
-            l.push(sum);
-        }
+            if finite {
+                s.iter_mut().for_each(|s| *s /= bound);
+                unary_inplace(Unary::Tanh, s);
+                s.iter_mut().for_each(|s| *s *= bound);
+            }
+            let factors = self.factors(s);
+            let rows = y.chunks_exact_mut(d).zip(l.iter_mut()).zip(theta.chunks_exact(2 * k));
+            for (((y, l), theta), (s, e)) in rows.zip(s.chunks_exact(k).zip(factors.chunks_exact(k))) {
+                let t = &theta[k..];
+                for (j, &column) in self.moved.iter().enumerate() {
+                    let y = &mut y[column];
+                    (*y, *l) = match self.direction {
+                        Direction::Forward => (*y * e[j] + t[j], *l + s[j]),
+                        Direction::Inverse => ((*y - t[j]) * e[j], *l - s[j]),
+                    };
+                }
+            }
+            pool::give(factors);
+        });
         Ok((Var::from_shape_vec(x.shape(), y)?, Var::from_shape_vec(&[n], l)?, Var::from_shape_vec(&[n, k], s)?))
     }
     fn vjp(
@@ -198,33 +205,38 @@ impl<T: Real> Primitive for Columns<T> {
         let (n, d, k) = (x.shape()[0], x.shape()[1], self.moved.len());
         let mut x_bar = y_bar.map_or_else(|| pool::filled(n * d, T::zero()), |g| pool::copied(g.as_slice()));
         let mut theta_bar: Vec<T> = pool::filled(n * 2 * k, T::zero());
-        let mut factors = Vec::new();
-        self.factors(s.as_slice(), &mut factors);
         let per_bound = T::from_f64(1.0 / self.scale.bound);
-        for i in 0..n {
-            let l_bar = l_bar.as_ref().map_or(T::zero(), |l| l.as_slice()[i]);
-            let (r_bar, t_bar) = theta_bar[2 * i * k..(2 * i + 2) * k].split_at_mut(k);
-            let (bar, at) = (&mut x_bar[i * d..(i + 1) * d], i * k);
-            // the point in the side of the map that s multiplies: x forward, the result of the inverse backward
-            let point = if self.direction == Direction::Forward { &x.as_slice()[i * d..] } else { &y.as_slice()[i * d..] };
-            for (j, &column) in self.moved.iter().enumerate() {
-                let (g, e) = (bar[column], factors[at + j]);
-                let through = g * e;
-                bar[column] = through;
-                let s_bar = match self.direction {
-                    Direction::Forward => {
-                        t_bar[j] = g;
-                        through * point[column] + l_bar
-                    }
-                    Direction::Inverse => {
-                        t_bar[j] = -through;
-                        -(g * point[column] + l_bar)
-                    }
-                };
-                let h = s.as_slice()[at + j] * per_bound;
-                r_bar[j] = s_bar * ((T::one() - h) * (T::one() + h));
+        // the point in the side of the map that s multiplies: x forward, the result of the inverse backward
+        let point = if self.direction == Direction::Forward { x } else { y };
+        let parts = x_bar.chunks_mut(ROWS * d).zip(theta_bar.chunks_mut(ROWS * 2 * k));
+        let mut tasks: Vec<_> = parts.zip(point.as_slice().chunks(ROWS * d)).zip(s.as_slice().chunks(ROWS * k)).collect();
+        for_parts(&mut tasks, 1, |task, parts| {
+            let (((bar, theta_bar), point), s) = &mut parts[0];
+            let factors = self.factors(s);
+            let rows = bar.chunks_exact_mut(d).zip(theta_bar.chunks_exact_mut(2 * k)).zip(point.chunks_exact(d));
+            for (i, (((bar, theta_bar), point), (s, e))) in rows.zip(s.chunks_exact(k).zip(factors.chunks_exact(k))).enumerate() {
+                let l_bar = l_bar.as_ref().map_or(T::zero(), |l| l.as_slice()[task * ROWS + i]);
+                let (r_bar, t_bar) = theta_bar.split_at_mut(k);
+                for (j, &column) in self.moved.iter().enumerate() {
+                    let (g, e) = (bar[column], e[j]);
+                    let through = g * e;
+                    bar[column] = through;
+                    let s_bar = match self.direction {
+                        Direction::Forward => {
+                            t_bar[j] = g;
+                            through * point[column] + l_bar
+                        }
+                        Direction::Inverse => {
+                            t_bar[j] = -through;
+                            -(g * point[column] + l_bar)
+                        }
+                    };
+                    let h = s[j] * per_bound;
+                    r_bar[j] = s_bar * ((T::one() - h) * (T::one() + h));
+                }
             }
-        }
+            pool::give(factors);
+        });
         Ok((Some(Var::from_shape_vec(x.shape(), x_bar)?), Some(Var::from_shape_vec(theta.shape(), theta_bar)?)))
     }
     fn jvp(&self, inputs: &Pair<T>, _: &Triple<T>, tangents: &Pair<T>) -> Result<Triple<T>> {

@@ -8,6 +8,7 @@ use crate::autodiff::Var;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
 use crate::kernels::elementwise::{add_assign, map};
 use crate::kernels::parallel::{GRAIN, for_parts, for_rows};
+use crate::kernels::pool;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, len_of};
 use ndarray::ArrayD;
@@ -39,7 +40,11 @@ impl Rows {
             &x[start..start + inner]
         };
         if total < 2 * GRAIN || inner == 0 {
-            let mut out = Vec::with_capacity(total);
+            let mut out = pool::take(total);
+            if inner == 1 && self.n > 0 {
+                x.chunks_exact(self.n).for_each(|x| out.extend(self.indices.iter().map(|&i| x[i])));
+                return out;
+            }
             (0..self.outer * m).for_each(|r| out.extend_from_slice(row(r)));
             return out;
         }
