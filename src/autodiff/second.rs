@@ -40,7 +40,8 @@ where
 
 /// The matrix of second derivatives of a loss of one array: shape `x.shape() + x.shape()`.
 ///
-/// The gradient is recorded once; each column is one application of its tangent map.
+/// The gradient is recorded once; its tangent map is applied to sixteen unit vectors at a time, in parallel, each pass holding sixteen times the
+/// intermediate results of one. For a Hessian times a few vectors use [`hvp`].
 ///
 /// ```
 /// use pullback::prelude::*;

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -87,49 +87,67 @@ impl Tasks {
 
 /// Where helpers look for more who have just finished: to wake a thread up takes longer than many a loop, and one loop follows another.
 struct Board {
-    /// The newest tasks; none if helpers are to go back to the pool.
-    tasks: Mutex<Option<Arc<Tasks>>>,
-    /// Counts the changes.
+    /// Tasks whose owners are at work.
+    open: Mutex<Vec<Arc<Tasks>>>,
+    /// Counts what was posted.
     news: AtomicUsize,
+    /// Counts how often helpers were sent back to the pool.
+    recalls: AtomicUsize,
     /// How many threads are looking.
     looking: AtomicUsize,
 }
 
-static BOARD: Board = Board { tasks: Mutex::new(None), news: AtomicUsize::new(0), looking: AtomicUsize::new(0) };
+static BOARD: Board =
+    Board { open: Mutex::new(Vec::new()), news: AtomicUsize::new(0), recalls: AtomicUsize::new(0), looking: AtomicUsize::new(0) };
 
 /// How long a helper looks for more before it goes back to the pool.
 const PATIENCE: Duration = Duration::from_micros(100);
 
 impl Board {
-    fn post(&self, tasks: Option<Arc<Tasks>>) {
-        *self.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+    fn open(&self) -> MutexGuard<'_, Vec<Arc<Tasks>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn post(&self, tasks: &Arc<Tasks>) {
+        self.open().push(tasks.clone());
         self.news.fetch_add(1, Ordering::Release);
     }
 
-    /// Helps with what is posted, if anything is left of it; false if the pool is needed for something else.
-    fn help(&self) -> bool {
-        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        tasks.as_ref().filter(|tasks| tasks.next.load(Ordering::Relaxed) < tasks.n).inspect(|tasks| tasks.help());
-        tasks.is_some()
+    fn take_down(&self, tasks: &Arc<Tasks>) {
+        self.open().retain(|t| !Arc::ptr_eq(t, tasks));
+    }
+
+    /// Tasks of which some are left.
+    fn next(&self) -> Option<Arc<Tasks>> {
+        self.open().iter().rfind(|tasks| tasks.next.load(Ordering::Relaxed) < tasks.n).cloned()
     }
 
     /// What a helper does after its first tasks.
     fn look(&self) {
+        let recalls = self.recalls.load(Ordering::Relaxed);
         self.looking.fetch_add(1, Ordering::Relaxed);
-        let (mut seen, mut since) = (self.news.load(Ordering::Acquire), Instant::now());
-        while self.help() {
-            while self.news.load(Ordering::Acquire) == seen && since.elapsed() < PATIENCE {
+        let mut since = Instant::now();
+        'looking: loop {
+            let news = self.news.load(Ordering::Acquire);
+            if let Some(tasks) = self.next() {
+                self.looking.fetch_sub(1, Ordering::Relaxed);
+                tasks.help();
+                self.looking.fetch_add(1, Ordering::Relaxed);
+                since = Instant::now();
+                continue;
+            }
+            while self.news.load(Ordering::Acquire) == news {
+                if self.recalls.load(Ordering::Relaxed) != recalls || since.elapsed() > PATIENCE {
+                    break 'looking;
+                }
                 (0..16).for_each(|_| std::hint::spin_loop());
             }
-            let news = self.news.load(Ordering::Acquire);
-            if news == seen {
-                break;
-            }
-            (seen, since) = (news, Instant::now());
         }
         self.looking.fetch_sub(1, Ordering::Relaxed);
-        // somebody may have counted on this thread meanwhile
-        self.help();
+        // who posted before this count went down relies on this thread: the lock orders the two, so it is seen here
+        while let Some(tasks) = self.next() {
+            tasks.help();
+        }
     }
 }
 
@@ -139,7 +157,7 @@ fn with_helpers(n: usize, helpers: usize, f: &(dyn Fn(usize) + Sync)) {
     let f = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), *const (dyn Fn(usize) + Sync)>(f) };
     let (next, helping, panic) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(None));
     let tasks = Arc::new(Tasks { next, n, f: Shared(f), helpers: helping, owner: thread::current(), panic });
-    BOARD.post(Some(tasks.clone()));
+    BOARD.post(&tasks);
     for _ in BOARD.looking.load(Ordering::Relaxed)..helpers {
         let tasks = tasks.clone();
         rayon::spawn(move || {
@@ -153,6 +171,7 @@ fn with_helpers(n: usize, helpers: usize, f: &(dyn Fn(usize) + Sync)) {
     unsafe {
         tasks.work();
     }
+    BOARD.take_down(&tasks);
     tasks.helpers.fetch_or(CLOSED, Ordering::Acquire);
     let mut looks = 0;
     while tasks.helpers.load(Ordering::Acquire) != CLOSED {
@@ -171,7 +190,7 @@ pub fn in_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     if rayon::current_thread_index().is_some() {
         return f();
     }
-    BOARD.post(None);
+    BOARD.recalls.fetch_add(1, Ordering::Relaxed);
     rayon::scope(|_| f())
 }
 

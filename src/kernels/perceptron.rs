@@ -128,7 +128,7 @@ pub fn forward<T: Scalar>(layers: &[Layer<T>], f: Unary, x: &[T], keep: bool) ->
     // SAFETY: the tasks have written all rows of the layers that were kept, and the others have none.
     let mut all: Vec<Vec<T>> = kept.into_iter().map(|rows| unsafe { rows.finish() }).collect();
     let y = all.pop().expect("a last layer");
-    (y, all)
+    (y, if keep { all } else { Vec::new() })
 }
 
 /// The cotangents of a perceptron's input and, layer by layer, of its weights and biases.

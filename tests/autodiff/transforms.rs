@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, array};
 use num_complex::{Complex32, Complex64};
 use pullback::prelude::*;
+use rand::SeedableRng;
 use std::collections::BTreeMap;
 
 #[test]
@@ -110,6 +111,38 @@ fn jacobians_agree_and_hessians_are_symmetric() {
     let j = jacobian_reverse(|z: &Var<Complex64>| z.exp(), &z).unwrap();
     assert!((j.item() - z.exp()).norm() < 1e-15);
     assert!((jacobian_forward(|z: &Var<Complex64>| z.exp(), &z).unwrap().item() - z.exp()).norm() < 1e-15);
+}
+
+/// More rows than a stack has, and rules that take stacks and such that do not.
+#[test]
+fn jacobians_of_many_rows_agree_with_single_pullbacks() {
+    let shapes: [(&[usize], fn(&Var<f64>) -> Var<f64>); 4] = [
+        (&[5, 7], |x| pullback::ops::concatenate(&[x.t().matmul(x), (x * x.sum_axis(0)).slice(s![1..4, ..]).cumsum(0).sin()], 0)),
+        (&[40], |x| x.reshape(&[8, 5]).softmax(1) * x.slice(s![..5]) + where_(&x.slice(s![..5]).gt(0.0), x.slice(s![5..10]), 2.0)),
+        (&[], |x| Var::ones(&[3, 1]) * x.exp() + x.broadcast_to(&[20])),
+        (&[33], |x| x.square().sum() * 0.5),
+    ];
+    for (shape, f) in shapes {
+        let x: Var<f64> = pullback::random::normal(&mut rand::rngs::StdRng::seed_from_u64(1), shape);
+        let (y, pull) = vjp(|x: &Var<f64>| f(x), &x).unwrap();
+        let (a, b) = (jacobian_reverse(f, &x).unwrap(), jacobian_forward(f, &x).unwrap());
+        assert_eq!(a.shape(), [y.shape(), x.shape()].concat());
+        approx::assert_relative_eq!(a.as_slice(), b.as_slice(), epsilon = 1e-13, max_relative = 1e-13);
+        for i in 0..y.len() {
+            let mut unit = vec![0.0; y.len()];
+            unit[i] = 1.0;
+            let row = pull.call(&Var::from_shape_vec(y.shape(), unit).unwrap()).unwrap();
+            approx::assert_relative_eq!(&a.as_slice()[i * x.len()..][..x.len()], row.as_slice(), epsilon = 1e-14, max_relative = 1e-13);
+        }
+    }
+}
+
+#[test]
+fn jacobians_and_hessians_are_differentiated_again() {
+    let x = array![0.3, -0.8, 1.1];
+    gradcheck(|x: &Var<f64>| jacobian_reverse(|x: &Var<f64>| x.sin() * x.sum(), x), &x).unwrap();
+    gradcheck(|x: &Var<f64>| jacobian_forward(|x: &Var<f64>| x.exp().cumsum(0) * x, x), &x).unwrap();
+    gradcheck(|x: &Var<f64>| hessian(|x: &Var<f64>| (x.sin() * x.cumsum(0)).square().sum(), x), &x).unwrap();
 }
 
 #[test]

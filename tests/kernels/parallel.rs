@@ -27,6 +27,26 @@ fn every_task_runs_once_from_many_threads_and_nested() {
 }
 
 #[test]
+fn loops_follow_each_other_and_those_of_other_threads() {
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let sum = AtomicUsize::new(0);
+                for round in 0..2000 {
+                    for_each(3, &|i| _ = sum.fetch_add(i + round, Ordering::Relaxed));
+                    if round % 500 == 0 {
+                        // longer than a helper waits; and helpers are sent away
+                        thread::sleep(std::time::Duration::from_micros(300));
+                        in_pool(|| ());
+                    }
+                }
+                assert_eq!(sum.into_inner(), 3 * 2000 + 3 * (1999 * 1000));
+            });
+        }
+    });
+}
+
+#[test]
 fn tasks_run_at_the_same_time() {
     if rayon::current_num_threads() == 1 {
         return;

@@ -91,3 +91,54 @@ fn a_network_with_zeros_in_its_last_layer_is_zero() {
     let net = Mlp::with_init(&mut params.scope("n"), &[2, 5, 1], Activation::Silu, (Init::LecunNormal, Init::Zeros), &mut rng(10));
     assert!(net.forward(&params, &normal(1, &[4, 2])).as_slice().iter().all(|y| *y == 0.0));
 }
+
+/// Rows beyond one block, with a last block that is shorter, and rows that no block has.
+#[test]
+fn a_perceptron_is_its_layers_one_by_one() {
+    for f in [Activation::Tanh, Activation::Sigmoid, Activation::Relu, Activation::Silu] {
+        for (rows, sizes) in [(300, &[5, 17, 2][..]), (300, &[1, 64, 96, 3]), (700, &[65, 130, 1]), (7, &[3, 4]), (0, &[3, 4, 2])] {
+            let mut params = Params::<f64>::new();
+            let mlp = Mlp::with_init(&mut params.scope("m"), sizes, f, (Init::Normal(0.3), Init::Normal(0.3)), &mut rng(1));
+            for layer in mlp.layers() {
+                params.set(layer.bias().unwrap(), normal(2, &[layer.outputs()])).unwrap();
+            }
+            let (x, c) = (normal(3, &[rows, sizes[0]]), normal(4, &[rows, sizes[sizes.len() - 1]]));
+            let one_by_one = |p: &Params<f64>, x: &Var<f64>| {
+                let (last, hidden) = mlp.layers().split_last().unwrap();
+                last.forward(p, &hidden.iter().fold(x.clone(), |h, layer| layer.activated(p, &h, f)))
+            };
+            let loss =
+                |net: &dyn Fn(&Params<f64>, &Var<f64>) -> Var<f64>, (p, x): &(Params<f64>, Var<f64>)| (&c * net(p, x).square()).sum();
+            let at = (params.clone(), x.clone());
+            let together = |p: &Params<f64>, x: &Var<f64>| mlp.forward(p, x);
+            let (a, b) = (together(&params, &x), one_by_one(&params, &x));
+            assert_eq!(a.shape(), b.shape());
+            approx::assert_relative_eq!(a.as_slice(), b.as_slice(), epsilon = 1e-12, max_relative = 1e-12);
+            let (a, b) = (value_and_grad(|at| loss(&together, at), &at).unwrap(), value_and_grad(|at| loss(&one_by_one, at), &at).unwrap());
+            approx::assert_relative_eq!(a.0.item(), b.0.item(), max_relative = 1e-12);
+            for ((name, a), (_, b)) in a.1.0.iter().zip(b.1.0.iter()) {
+                assert_eq!(a.shape(), b.shape(), "{name}");
+                approx::assert_relative_eq!(a.as_slice(), b.as_slice(), epsilon = 1e-11, max_relative = 1e-11);
+            }
+            approx::assert_relative_eq!(a.1.1.as_slice(), b.1.1.as_slice(), epsilon = 1e-11, max_relative = 1e-11);
+            // of the input alone, of the parameters alone
+            let of_x = grad(|x: &Var<f64>| loss(&together, &(params.clone(), x.clone())), &x);
+            let of_p = grad(|p: &Params<f64>| loss(&together, &(p.clone(), x.clone())), &params);
+            assert_eq!(of_x.unwrap().as_slice(), a.1.1.as_slice());
+            assert!(of_p.unwrap().iter().zip(a.1.0.iter()).all(|(a, b)| a.1.as_slice() == b.1.as_slice()));
+        }
+    }
+}
+
+#[test]
+fn a_perceptrons_bits_do_not_depend_on_the_threads() {
+    let mut params = Params::<f64>::new();
+    let mlp = Mlp::new(&mut params.scope("m"), &[3, 40, 70, 2], Activation::Tanh, &mut rng(1));
+    let x = normal(3, &[1000, 3]);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (value, gradient) = pool.install(|| params.value_and_grad(|p| mlp.forward(p, &x).square().sum()).unwrap());
+        (value.item(), gradient.iter().flat_map(|(_, g)| g.as_slice().to_vec()).collect::<Vec<_>>())
+    };
+    assert_eq!(run(1), run(3));
+}
