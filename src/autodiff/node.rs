@@ -17,6 +17,12 @@ pub(crate) struct Edge {
 /// The cotangents of a node's outputs; `None` is a symbolic zero.
 pub(crate) type Cotangents = SmallVec<[Option<AnyVar>; 1]>;
 
+/// Elements of an array as its cotangent sees them: to add a few does not take an array of zeros around them.
+pub(crate) trait Part {
+    /// `sum` with `g` added at the elements.
+    fn add(&self, sum: AnyVar, g: AnyVar) -> AnyVar;
+}
+
 /// A recorded operation.
 pub(crate) trait Node: Send + Sync {
     /// The number that orders nodes by execution.
@@ -28,6 +34,10 @@ pub(crate) trait Node: Send + Sync {
     /// How many outputs.
     fn outputs(&self) -> usize {
         1
+    }
+    /// Of an operation that takes elements out of its one input: how their cotangents are added to those that the input has already.
+    fn part(&self) -> Option<&dyn Part> {
+        None
     }
     /// Sends the cotangents of the outputs to the inputs: `sink(input, cotangent)`.
     fn pull(&self, cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()>;

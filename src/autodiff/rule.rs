@@ -4,7 +4,7 @@
 //! with an edge or a tangent. Rules are written in `Var` operations on the variables below, so every derivative can be differentiated again.
 
 use super::layer::{Level, Trace, next_id};
-use super::node::{Cotangents, Edge, Edges, Node, one_by_one};
+use super::node::{Cotangents, Edge, Edges, Node, Part, one_by_one};
 use super::tree::AnyVar;
 use super::var::Var;
 use crate::error::Result;
@@ -37,9 +37,13 @@ fn keep<T: Scalar>(v: &Var<T>, kept: bool) -> Var<T> {
 pub(crate) trait UnaryRule: Clone + Send + Sync + 'static {
     type In: Scalar;
     type Out: Scalar;
-    /// What the pullback reads; the rest is passed with its shape alone.
+    /// What the pullback reads, and of the input what the tangent reads; the rest is passed with its shape alone.
     fn keep(&self) -> Keep;
     fn name(&self) -> &'static str;
+    /// Of a rule that takes elements out of an array: how their cotangents are added to the array's.
+    fn part(&self) -> Option<&dyn Part> {
+        None
+    }
     /// The value; `x` is a constant here, and may be overwritten if nobody else holds it.
     fn forward(&self, x: Var<Self::In>) -> Tensor<Self::Out>;
     /// x̄ from ȳ.
@@ -73,6 +77,9 @@ impl<R: UnaryRule> Node for UnaryNode<R> {
     }
     fn edges(&self) -> &[Option<Edge>] {
         &self.edges
+    }
+    fn part(&self) -> Option<&dyn Part> {
+        self.rule.part()
     }
     fn pull(&self, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
         if let Some(g) = cotangents[0].take() {
@@ -109,8 +116,10 @@ fn unary_traced<R: UnaryRule>(rule: &R, x: Var<R::In>) -> Var<R::Out> {
             attach(y, level, node)
         }
         (x, Some(Trace::Tangent(dx))) => {
-            let y = unary_traced(rule, x.clone());
-            let dy = rule.jvp(&x, &y, Arc::unwrap_or_clone(dx));
+            // what the rule does not read is left alone with its numbers, and may be overwritten
+            let kept = keep(&x, rule.keep().left);
+            let y = unary_traced(rule, x);
+            let dy = rule.jvp(&kept, &y, Arc::unwrap_or_clone(dx));
             y.with_tangent(level, Some(dy))
         }
     }
@@ -121,7 +130,8 @@ pub(crate) trait BinaryRule: Clone + Send + Sync + 'static {
     type Left: Scalar;
     type Right: Scalar;
     type Out: Scalar;
-    /// What the pullback reads, when these inputs need a cotangent; the rest is passed with its shape alone.
+    /// What the pullback reads, when these inputs need a cotangent, and of the inputs what the tangent reads when these have one; the rest is
+    /// passed with its shape alone.
     fn keep(&self, needs: (bool, bool)) -> Keep;
     fn name(&self) -> &'static str;
     /// The value; the inputs are constants here, and may be overwritten if nobody else holds them.
@@ -237,8 +247,10 @@ fn binary_traced<R: BinaryRule>(rule: &R, x: Var<R::Left>, y: Var<R::Right>) -> 
         let node = BinaryNode { id: next_id(), edges, rule: rule.clone(), x: kept_x, y: kept_y, z: keep(&z, what.out) };
         return attach(z, level, node);
     }
-    let z = binary_traced(rule, x.clone(), y.clone());
-    let dz = rule.jvp(&x, &y, &z, dx, dy);
+    let what = rule.keep((dx.is_some(), dy.is_some()));
+    let (kept_x, kept_y) = (keep(&x, what.left), keep(&y, what.right));
+    let z = binary_traced(rule, x, y);
+    let dz = rule.jvp(&kept_x, &kept_y, &z, dx, dy);
     z.with_tangent(level, dz)
 }
 

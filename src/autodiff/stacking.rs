@@ -4,6 +4,7 @@ use super::primitive::{Primitive, apply};
 use super::tree::{AnyRef, AnyVar, Tree, each_kind, leaves, map_kind};
 use super::var::Var;
 use crate::error::{Error, Result};
+use crate::kernels::buffer::append;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, len_of};
 use std::marker::PhantomData;
@@ -72,7 +73,7 @@ impl<T: Scalar> Primitive for Join<T> {
             return Err(Error::shape("join", format!("rows of shapes {row:?} and {:?}: they must agree", part.shape())));
         }
         let mut values = Vec::with_capacity(len_of(&shape));
-        parts.iter().for_each(|part| values.extend_from_slice(part.as_slice()));
+        parts.iter().for_each(|part| append(&mut values, part.as_slice()));
         Ok(Var::constant(Tensor::with_shape(shape, values)))
     }
     fn vjp(&self, parts: &Vec<Var<T>>, _: &Var<T>, g: Option<Var<T>>, _: &[bool]) -> Result<Vec<Option<Var<T>>>> {

@@ -90,6 +90,16 @@ impl Queue {
         }
     }
 
+    /// The cotangent that waits for a node's output, if there is one.
+    fn waiting(&mut self, edge: &Edge) -> Option<&mut Option<AnyVar>> {
+        let id = edge.node.id();
+        let pending = match &mut self.youngest {
+            Some((youngest, pending)) if *youngest == id => pending,
+            _ => self.waiting.get_mut(&id)?,
+        };
+        Some(&mut pending.cotangents[edge.slot as usize]).filter(|place| place.is_some())
+    }
+
     fn pop(&mut self) -> Option<Pending> {
         if let Some((_, pending)) = self.youngest.take() {
             return Some(pending);
@@ -103,17 +113,18 @@ impl Queue {
 ///
 /// Takes the seeds by value: where nobody else holds the graph, what a node saved is freed as soon as it has been pulled.
 pub(crate) fn sweep(seeds: Vec<(Edge, AnyVar)>) -> Result<IdMap<AnyVar>> {
-    send(seeds, &|node, cotangents, sink| node.pull(cotangents, sink))
+    send(seeds, true, &|node, cotangents, sink| node.pull(cotangents, sink))
 }
 
 /// As [`sweep`] for stacks of that many cotangents.
 pub(crate) fn sweep_stacked(count: usize, seeds: Vec<(Edge, AnyVar)>) -> Result<IdMap<AnyVar>> {
-    send(seeds, &|node, cotangents, sink| node.pull_stacked(count, cotangents, sink))
+    send(seeds, false, &|node, cotangents, sink| node.pull_stacked(count, cotangents, sink))
 }
 
 type Pull<'a> = &'a dyn Fn(&dyn Node, Cotangents, &mut dyn FnMut(usize, AnyVar)) -> Result<()>;
 
-fn send(seeds: Vec<(Edge, AnyVar)>, pull: Pull<'_>) -> Result<IdMap<AnyVar>> {
+/// With `parts` cotangents of parts of an array are added to its own where they belong.
+fn send(seeds: Vec<(Edge, AnyVar)>, parts: bool, pull: Pull<'_>) -> Result<IdMap<AnyVar>> {
     let mut queue = Queue::default();
     let mut gradients = IdMap::default();
     let check = anomaly::is_on();
@@ -129,6 +140,15 @@ fn send(seeds: Vec<(Edge, AnyVar)>, pull: Pull<'_>) -> Result<IdMap<AnyVar>> {
         }
         if check {
             anomaly::check_incoming(node.name(), &cotangents)?;
+        }
+        if parts
+            && !check
+            && let (Some(part), Some(edge)) = (node.part(), &node.edges()[0])
+            && let Some(place) = queue.waiting(edge)
+            && let (Some(sum), Some(g)) = (place.take(), cotangents[0].take())
+        {
+            *place = Some(part.add(sum, g));
+            continue;
         }
         let mut fault = None;
         pull(&*node, cotangents, &mut |input, cotangent| {

@@ -94,9 +94,8 @@ pub(crate) fn sum_stack_to<T: Scalar>(g: Var<T>, shape: &[usize]) -> Var<T> {
     if g.shape()[1..] == *shape {
         return g;
     }
-    let count = g.shape()[0];
-    let sum = sum_to(g.clone(), &widened(count, shape, g.ndim() - 1));
-    sum.reshape(&stacked(count, shape))
+    let (count, ndim) = (g.shape()[0], g.ndim() - 1);
+    sum_to(g, &widened(count, shape, ndim)).reshape(&stacked(count, shape))
 }
 
 impl<T: Scalar> Var<T> {

@@ -4,6 +4,7 @@ use super::shape::axis_of;
 use super::view::View;
 use crate::autodiff::{Primitive, Var, apply};
 use crate::error::Result;
+use crate::kernels::buffer::append;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor, len_of};
 use std::marker::PhantomData;
@@ -48,12 +49,12 @@ impl<T: Scalar> Primitive for Join<T> {
         let outer = len_of(&shape[..self.axis]);
         let mut out = Vec::with_capacity(len_of(&shape));
         if outer == 1 {
-            parts.iter().for_each(|p| out.extend_from_slice(p.as_slice()));
+            parts.iter().for_each(|p| append(&mut out, p.as_slice()));
         } else {
             for i in 0..outer {
                 for p in parts {
                     let n = p.len() / outer;
-                    out.extend_from_slice(&p.as_slice()[i * n..(i + 1) * n]);
+                    append(&mut out, &p.as_slice()[i * n..(i + 1) * n]);
                 }
             }
         }

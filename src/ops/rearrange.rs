@@ -6,6 +6,7 @@ use super::shape::{around, axis_of};
 use super::view::View;
 use crate::autodiff::Var;
 use crate::autodiff::rule::{Keep, UnaryRule, unary};
+use crate::kernels::buffer::append;
 use crate::scalar::Scalar;
 use crate::tensor::{Shape, Tensor};
 use std::marker::PhantomData;
@@ -32,8 +33,8 @@ impl<T: Scalar> UnaryRule for Roll<T> {
         let mut out = Vec::with_capacity(x.len());
         for block in x.as_slice().chunks_exact(n * inner) {
             let (front, back) = block.split_at((n - self.shift) * inner);
-            out.extend_from_slice(back);
-            out.extend_from_slice(front);
+            append(&mut out, back);
+            append(&mut out, front);
         }
         Tensor::new(x.shape(), out)
     }

@@ -3,9 +3,11 @@
 //! Slices, flips, single rows, diagonals and windows are all such views; each is one copy, and none if the view is a contiguous range.
 
 use super::broadcast::stacked;
-use crate::autodiff::Var;
+use crate::autodiff::node::Part;
 use crate::autodiff::rule::{BinaryRule, Keep, UnaryRule, binary, unary};
-use crate::kernels::buffer::strides;
+use crate::autodiff::{AnyVar, Var};
+use crate::kernels::buffer::{append, strides};
+use crate::kernels::elementwise::add_assign;
 use crate::kernels::pool;
 use crate::kernels::views as kernel;
 use crate::scalar::Scalar;
@@ -130,6 +132,20 @@ impl View {
     fn write<T: Scalar>(&self, x: &[T], out: &mut [T]) {
         kernel::write(x, out, self.offset, &self.shape, &self.strides);
     }
+
+    /// Adds x at the view's places, which are distinct or none.
+    fn add<T: Scalar>(&self, x: &[T], out: &mut [T]) {
+        if x.is_empty() {
+            return;
+        }
+        if self.is_contiguous() {
+            return add_assign(&mut out[self.offset..self.offset + x.len()], x);
+        }
+        let mut sum = kernel::read(out, self.offset, &self.shape, &self.strides);
+        add_assign(&mut sum, x);
+        self.write(&sum, out);
+        pool::give(sum);
+    }
 }
 
 #[derive(Clone)]
@@ -143,6 +159,9 @@ impl<T: Scalar> UnaryRule for Pick<T> {
     }
     fn keep(&self) -> Keep {
         Keep::NOTHING
+    }
+    fn part(&self) -> Option<&dyn Part> {
+        Some(self)
     }
     fn forward(&self, x: Var<T>) -> Tensor<T> {
         let view = &self.0;
@@ -186,7 +205,7 @@ impl<T: Scalar> UnaryRule for Place<T> {
             // one pass over the memory
             let mut out = pool::take(total);
             out.resize(view.offset, T::zero());
-            out.extend_from_slice(x.as_slice());
+            append(&mut out, x.as_slice());
             out.resize(total, T::zero());
             return Tensor::with_shape(view.source.clone(), out);
         }
@@ -205,6 +224,54 @@ impl<T: Scalar> UnaryRule for Place<T> {
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)
+    }
+}
+
+impl<T: Scalar> Part for Pick<T> {
+    fn add(&self, sum: AnyVar, g: AnyVar) -> AnyVar {
+        T::erase(binary(AddAt(self.0.clone(), PhantomData), sum.unwrap(), g.unwrap()))
+    }
+}
+
+/// x with y added at the places of a view: in place if nobody else holds x.
+#[derive(Clone)]
+struct AddAt<T>(Arc<View>, PhantomData<T>);
+
+impl<T: Scalar> BinaryRule for AddAt<T> {
+    type Left = T;
+    type Right = T;
+    type Out = T;
+    fn name(&self) -> &'static str {
+        "add_at"
+    }
+    fn keep(&self, _: (bool, bool)) -> Keep {
+        Keep::NOTHING
+    }
+    fn forward(&self, x: Var<T>, y: Var<T>) -> Tensor<T> {
+        let mut x = x.value;
+        if x.unique_mut().is_none() {
+            x = Tensor::new(x.shape(), pool::copied(x.as_slice()));
+        }
+        self.0.add(y.as_slice(), x.unique_mut().expect("just copied"));
+        x
+    }
+    fn vjp(&self, _: &Var<T>, _: &Var<T>, _: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
+        let gy = needs.1.then(|| unary(Pick(self.0.clone(), PhantomData), g.clone()));
+        (needs.0.then_some(g), gy)
+    }
+    fn stacks(&self) -> bool {
+        true
+    }
+    fn vjp_stacked(&self, _: &Var<T>, _: &Var<T>, _: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
+        let gy = needs.1.then(|| self.0.stacked(g.shape()[0]).of(&g));
+        (needs.0.then_some(g), gy)
+    }
+    fn jvp(&self, _: &Var<T>, _: &Var<T>, _: &Var<T>, dx: Option<Var<T>>, dy: Option<Var<T>>) -> Option<Var<T>> {
+        match (dx, dy) {
+            (Some(dx), Some(dy)) => Some(binary(self.clone(), dx, dy)),
+            (None, Some(dy)) => Some(unary(Place(self.0.clone(), PhantomData), dy)),
+            (dx, None) => dx,
+        }
     }
 }
 

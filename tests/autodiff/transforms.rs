@@ -145,6 +145,32 @@ fn jacobians_and_hessians_are_differentiated_again() {
     gradcheck(|x: &Var<f64>| hessian(|x: &Var<f64>| (x.sin() * x.cumsum(0)).square().sum(), x), &x).unwrap();
 }
 
+/// Cotangents of several slices of one array meet in it: contiguous, strided, reversed, single, empty, and the whole.
+#[test]
+fn cotangents_of_many_slices_of_one_array() {
+    let x: Var<f64> = pullback::random::normal(&mut rand::rngs::StdRng::seed_from_u64(2), &[4, 6]);
+    let f = |x: &Var<f64>| {
+        let (a, b) = (x.slice(s![1.., ..5]), x.slice(s![..3, 1..]));
+        let rows = x.slice(s![2, ..]) * x.slice(s![..;-1, ..]) * x.slice(s![0, 3]);
+        (&a * &b + &a).sin().sum() + (rows * x).sum() + x.slice(s![2..2, ..]).sum() + x.slice(s![.., ..;2]).square().sum() + a.sum()
+    };
+    gradcheck_with(f, &x, &GradCheck { order: 3, ..GradCheck::default() }).unwrap();
+    gradcheck(
+        |x: &Var<Complex64>| x.slice(s![1..]) * x.slice(s![..2]) + x.slice(s![..;2]).conj(),
+        &array![Complex64::new(0.3, 0.1), Complex64::new(-0.5, 0.7), Complex64::new(0.2, -0.9)],
+    )
+    .unwrap();
+    // all pairs of rows, as a loop over particles takes them
+    let energy = |x: &Var<f64>| -> Var<f64> {
+        let row = |i: usize| x.slice(s![i, ..]);
+        (0..4)
+            .flat_map(|i| (0..i).map(move |j| (i, j)))
+            .map(|(i, j)| (row(i) - row(j)).square().sum().sqrt())
+            .fold(Var::scalar(0.0), |a, b| a + b)
+    };
+    gradcheck(energy, &x).unwrap();
+}
+
 #[test]
 fn linearize_applies_the_tangent_map_again_and_again() {
     let x = array![0.3, 2.0];
