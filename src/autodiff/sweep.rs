@@ -145,7 +145,8 @@ fn send(seeds: Vec<(Edge, AnyVar)>, parts: bool, pull: Pull<'_>) -> Result<IdMap
             && !check
             && let (Some(part), Some(edge)) = (node.part(), &node.edges()[0])
             && let Some(place) = queue.waiting(edge)
-            && let (Some(sum), Some(g)) = (place.take(), cotangents[0].take())
+            && let Some(g) = cotangents[0].take()
+            && let Some(sum) = place.take()
         {
             *place = Some(part.add(sum, g));
             continue;
