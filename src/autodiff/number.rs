@@ -43,13 +43,9 @@ impl<T: Scalar> Node for NumberNode<T> {
         }
         Ok(())
     }
-    fn pull_stacked(&self, _: usize, mut cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
-        let Some(g) = cotangents[0].take() else { return Ok(()) };
-        let g = T::unerase(g);
-        for (input, (_, slope)) in self.edges.iter().zip(self.slopes).enumerate().filter(|(_, (edge, _))| edge.is_some()) {
-            sink(input, T::erase(unary(Scaled(slope), g.clone())));
-        }
-        Ok(())
+    fn pull_stacked(&self, _: usize, cotangents: Cotangents, sink: &mut dyn FnMut(usize, AnyVar)) -> Result<()> {
+        // slopes are numbers: a stack goes through as any cotangent that is not one
+        self.pull(cotangents, sink)
     }
 }
 

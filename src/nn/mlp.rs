@@ -54,10 +54,9 @@ impl Mlp {
     #[track_caller]
     pub fn forward<T: Scalar>(&self, p: &Params<T>, x: &Var<T>) -> Var<T> {
         let parts = self.layers.iter().flat_map(|layer| [Some(layer.weight()), layer.bias()]);
-        let parts: Option<Vec<_>> = parts.map(|part| part.map(|part| p.get(part).clone())).collect();
-        if let Some(parts) = parts
-            && let Some(y) = perceptron(&[std::slice::from_ref(x), &parts[..]].concat(), self.activation)
-        {
+        let parts = parts.map(|part| part.map(|part| p.get(part).clone()));
+        let inputs: Option<Vec<_>> = std::iter::once(Some(x.clone())).chain(parts).collect();
+        if let Some(y) = inputs.and_then(|inputs| perceptron(inputs, self.activation)) {
             return y;
         }
         let (last, hidden) = self.layers.split_last().expect("at least one layer");

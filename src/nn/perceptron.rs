@@ -77,21 +77,6 @@ impl<T: Scalar> Primitive for Perceptron<T> {
     fn stacks(&self) -> bool {
         true
     }
-    fn jvp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, tangents: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
-        // only recorded for a backward sweep, so this is for completeness
-        let mut dh = tangents[0].clone();
-        let mut found = Vec::new();
-        for l in 0..outputs.len() {
-            let x = if l == 0 { &inputs[0] } else { &outputs[l] };
-            dh = dh.matmul(&inputs[2 * l + 1]) + x.matmul(&tangents[2 * l + 1]) + &tangents[2 * l + 2];
-            if l + 1 < outputs.len() {
-                dh = self.activation.slope(&outputs[l + 1], dh, false);
-            }
-            found.push(dh.clone());
-        }
-        found.rotate_right(1);
-        Ok(found)
-    }
     fn keeps_input(&self, i: usize) -> bool {
         i == 0 || i % 2 == 1
     }
@@ -105,7 +90,7 @@ const SMALL: usize = 1 << 21;
 
 /// The perceptron's value as one operation, from [x, W₁, b₁, …, W_L, b_L]; `None` where the layers one by one serve better: another
 /// activation, other than one level of differentiation, fewer rows than threads could share, or shapes that do not fit.
-pub(super) fn perceptron<T: Scalar>(inputs: &[Var<T>], activation: Activation) -> Option<Var<T>> {
+pub(super) fn perceptron<T: Scalar>(inputs: Vec<Var<T>>, activation: Activation) -> Option<Var<T>> {
     let f = activation.kernel().filter(|f| activation.by_output() && kernel::supports(*f) && !T::IS_COMPLEX)?;
     let mut width = *inputs[0].shape().last()?;
     let rows = inputs[0].len() / width.max(1);
@@ -121,9 +106,9 @@ pub(super) fn perceptron<T: Scalar>(inputs: &[Var<T>], activation: Activation) -
         return None;
     }
     let y = if inputs.iter().all(Var::is_constant) {
-        value(f, inputs, false)
-    } else if one_reverse_level(inputs) {
-        apply(Perceptron { activation, f, scalar: PhantomData }, &inputs.to_vec())
+        value(f, &inputs, false)
+    } else if one_reverse_level(&inputs) {
+        apply(Perceptron { activation, f, scalar: PhantomData }, &inputs)
     } else {
         return None;
     };
