@@ -129,6 +129,18 @@ impl<T: Scalar> Tensor<T> {
         }
     }
 
+    /// The elements as a vector, if nobody else holds the buffer, it holds nothing else, and it has room for `n` elements.
+    pub(crate) fn into_vec_with_room(self, n: usize) -> Result<Vec<T>, Self> {
+        let len = self.len();
+        match self.data {
+            Data::Shared { buffer, offset: 0 } if buffer.0.len() == len && buffer.0.capacity() >= n => match Arc::try_unwrap(buffer) {
+                Ok(mut buffer) => Ok(std::mem::take(&mut buffer.0)),
+                Err(buffer) => Err(Tensor { shape: self.shape, data: Data::Shared { buffer, offset: 0 } }),
+            },
+            data => Err(Tensor { shape: self.shape, data }),
+        }
+    }
+
     /// The same elements under another shape of as many.
     pub(crate) fn reshaped(mut self, shape: &[usize]) -> Self {
         debug_assert_eq!(len_of(shape), self.len());

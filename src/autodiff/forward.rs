@@ -40,7 +40,7 @@ fn duals<A: Tree>(x: &A, dx: &A) -> Result<(Level, A)> {
 }
 
 fn value_and_tangent<Y: Tree>(y: &Y, level: Level) -> (Y, Y) {
-    let tangent = y.rebuild(&mut |v| v.tangent(level));
+    let tangent = y.rebuild(&mut |v| v.tangent_or_zero(level));
     (super::primitive::below(y, level), tangent)
 }
 

@@ -77,6 +77,13 @@ pub trait Primitive: Send + Sync + 'static {
         transpose_vjp(self, inputs, outputs, tangents)
     }
 
+    /// The values and the tangents of the outputs together, for an operation that has both from one pass. The inputs and their tangents
+    /// are constants, a tangent that is missing is zero. `None` where there is no such pass: then `forward` and `jvp` are called.
+    #[allow(unused_variables)]
+    fn forward_and_jvp(&self, inputs: &Self::Inputs, tangents: <Self::Inputs as Tree>::Partial) -> Option<Result<(Self::Outputs, Self::Outputs)>> {
+        None
+    }
+
     /// Whether `vjp` also takes stacks of cotangents, arrays with one more, leading, axis, and gives such. Jacobians and Hessians are had
     /// from stacks; a rule that does not take them is applied to one cotangent after the other.
     fn stacks(&self) -> bool {
@@ -137,8 +144,13 @@ fn apply_shared<P: Primitive>(primitive: &Arc<P>, inputs: &P::Inputs) -> Result<
         return Ok(outputs);
     }
     let inputs_below = below(inputs, level);
+    let reverse = is_reverse_level(inputs, level);
+    if !reverse && let Some(both) = values_and_tangents(primitive.as_ref(), inputs, &inputs_below, level) {
+        let (outputs, dy) = both?;
+        return Ok(with_tangents(&outputs, level, &dy));
+    }
     let outputs = apply_shared(primitive, &inputs_below)?;
-    if is_reverse_level(inputs, level) {
+    if reverse {
         let edges = edges_of(inputs, level);
         let needs: Vec<bool> = edges.iter().map(Option::is_some).collect();
         let node: Arc<dyn Node> = Arc::new(PrimitiveNode {
@@ -151,15 +163,35 @@ fn apply_shared<P: Primitive>(primitive: &Arc<P>, inputs: &P::Inputs) -> Result<
         });
         Ok(with_edges(&outputs, level, &node))
     } else {
-        let tangents = inputs.rebuild(&mut |v| v.tangent(level));
+        let tangents = inputs.rebuild(&mut |v| v.tangent_or_zero(level));
         refuse_opaque(primitive.as_ref(), &[top_level(&inputs_below), top_level(&tangents)])?;
         let dy = primitive.jvp(&inputs_below, &outputs, &tangents)?;
-        let mut dy = leaves(&dy).into_iter();
-        Ok(outputs.rebuild(&mut |y| {
-            let dy = dy.next().expect("as many tangents as outputs");
-            y.with_tangent(level, dy)
-        }))
+        Ok(with_tangents(&outputs, level, &dy))
     }
+}
+
+/// What the primitive gives in one pass: asked only where nothing else is being differentiated.
+fn values_and_tangents<P: Primitive>(
+    primitive: &P,
+    inputs: &P::Inputs,
+    below: &P::Inputs,
+    level: Level,
+) -> Option<Result<(P::Outputs, P::Outputs)>> {
+    let mut constant = top_level(below) == 0;
+    let tangents = inputs.partial(&mut |v| {
+        let tangent = v.tangent(level)?;
+        constant &= tangent.as_ref().level() == 0;
+        Some(tangent)
+    });
+    if constant { primitive.forward_and_jvp(below, tangents) } else { None }
+}
+
+fn with_tangents<A: Tree>(outputs: &A, level: Level, tangents: &A) -> A {
+    let mut tangents = leaves(tangents).into_iter();
+    outputs.rebuild(&mut |y| {
+        let dy = tangents.next().expect("as many tangents as outputs");
+        y.with_tangent(level, dy)
+    })
 }
 
 fn with_edges<A: Tree>(tree: &A, level: Level, node: &Arc<dyn Node>) -> A {

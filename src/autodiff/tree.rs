@@ -129,9 +129,11 @@ impl AnyRef<'_> {
     pub(crate) fn with_edge(self, level: Level, edge: Edge) -> AnyVar {
         map_kind!(self, AnyRef, v => v.clone().with_edge(level, edge))
     }
-    /// The tangent, zeros where there is none.
-    pub(crate) fn tangent(self, level: Level) -> AnyVar {
-        map_kind!(self, AnyRef, v => v.tangent(level).unwrap_or_else(|| v.zeros_like()))
+    pub(crate) fn tangent(self, level: Level) -> Option<AnyVar> {
+        Some(map_kind!(self, AnyRef, v => v.tangent(level)?))
+    }
+    pub(crate) fn tangent_or_zero(self, level: Level) -> AnyVar {
+        self.tangent(level).unwrap_or_else(|| self.zeros_like())
     }
     pub(crate) fn with_tangent(self, level: Level, tangent: AnyVar) -> AnyVar {
         map_kind!(self, AnyRef, v => v.clone().with_tangent(level, Some(tangent.unwrap())))

@@ -61,7 +61,9 @@ pub fn take<V>(n: usize) -> Vec<V> {
     {
         return v;
     }
-    let v = Vec::with_capacity(n);
+    // whole pages: a little longer array, such as a slice's cotangent among zeros, may then take the memory over
+    let room = if bytes >= SMALLEST && size_of::<V>() > 0 { bytes.next_multiple_of(4096) / size_of::<V>() } else { n };
+    let v = Vec::with_capacity(room);
     if bytes >= HUGE {
         huge_pages(&v);
     }

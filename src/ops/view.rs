@@ -202,12 +202,7 @@ impl<T: Scalar> UnaryRule for Place<T> {
         let view = &self.0;
         let total = len_of(&view.source);
         if view.is_contiguous() && x.len() > 0 {
-            // one pass over the memory
-            let mut out = pool::take(total);
-            out.resize(view.offset, T::zero());
-            append(&mut out, x.as_slice());
-            out.resize(total, T::zero());
-            return Tensor::with_shape(view.source.clone(), out);
+            return Tensor::with_shape(view.source.clone(), between_zeros(x.value, view.offset, total));
         }
         let mut out = pool::filled(total, T::zero());
         view.write(x.as_slice(), &mut out);
@@ -224,6 +219,26 @@ impl<T: Scalar> UnaryRule for Place<T> {
     }
     fn jvp(&self, _: &Var<T>, _: &Var<T>, dx: Var<T>) -> Var<T> {
         unary(self.clone(), dx)
+    }
+}
+
+/// `n` elements: `offset` zeros, those of x, and zeros.
+fn between_zeros<T: Scalar>(x: Tensor<T>, offset: usize, n: usize) -> Vec<T> {
+    let len = x.len();
+    match x.into_vec_with_room(n) {
+        Ok(mut out) => {
+            out.resize(n, T::zero());
+            out.copy_within(..len, offset);
+            out[..offset].fill(T::zero());
+            out
+        }
+        Err(x) => {
+            let mut out = pool::take(n);
+            out.resize(offset, T::zero());
+            append(&mut out, x.as_slice());
+            out.resize(n, T::zero());
+            out
+        }
     }
 }
 

@@ -87,6 +87,12 @@ struct Tangent<'a, F, const IN: usize, const OUT: usize>(&'a F, usize);
 /// Σ_o g_o ∂/∂x_i Dᴷf_o(x)[v_1, …, v_K] for all i, from x, v_1, …, v_K, g.
 struct Cotangent<'a, F, const IN: usize, const OUT: usize>(&'a F, usize);
 
+/// f(x) and Df(x)[v], from x, v.
+struct TangentAlong<'a, F, const IN: usize, const OUT: usize>(&'a F);
+
+/// Σ_o g_o ∂f_o/∂x_i for all i, and the derivatives of these sums along (v, ġ), from x, v, g, ġ.
+struct CotangentAlong<'a, F, const IN: usize, const OUT: usize>(&'a F);
+
 /// f(x), and ∂f_o/∂x_i at position OUT + o IN + i.
 struct Partials<'a, F, const IN: usize, const OUT: usize>(&'a F);
 
@@ -122,6 +128,14 @@ fn groups<'a, 'b, T, const IN: usize, const K: usize>(
         directions[k] = array(inputs, (k + 1) * IN);
     }
     (x, directions, &inputs[(K + 1) * IN..])
+}
+
+/// N blocks of values and N of tangents, their numbers known to the compiler.
+#[inline(always)]
+fn halves<T, const N: usize>(outputs: &mut [Block<T>]) -> (&mut [Block<T>; N], &mut [Block<T>; N]) {
+    let (values, tangents) = outputs.split_at_mut(N);
+    let array = |blocks| <&mut [Block<T>; N]>::try_from(blocks).expect("N values and N tangents");
+    (array(values), array(tangents))
 }
 
 /// Whether one of the directions is zero at this element: what is linear in it is then an exact zero, whatever the derivatives are.
@@ -205,7 +219,6 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
         let f = self.0;
         match self.1 {
             0 => tangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
-            1 => tangent::<T, F, J1<P>, IN, OUT, 1>(f, x, y, n),
             order => high_tangent(f, order, x, y, n),
         }
     }
@@ -237,7 +250,6 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T>
         let f = self.0;
         match self.1 {
             0 => cotangent::<T, F, J0<P>, IN, OUT, 0>(f, x, y, n),
-            1 => cotangent::<T, F, J1<P>, IN, OUT, 1>(f, x, y, n),
             order => high_cotangent(f, order, x, y, n),
         }
     }
@@ -255,6 +267,60 @@ fn high_cotangent<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: u
         2 => cotangent::<T, F, J2<T>, IN, OUT, 2>(f, x, y, n),
         3 => cotangent::<T, F, J3<T>, IN, OUT, 3>(f, x, y, n),
         order => unreachable!("order {order} is refused before"),
+    }
+}
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for TangentAlong<'_, F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (2 * IN, 2 * OUT)
+    }
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, inputs: &[&Block<T>], outputs: &mut [Block<T>], len: usize) -> bool {
+        let (x, v, _) = groups::<T, IN, 1>(inputs);
+        let (values, tangents) = halves::<T, OUT>(outputs);
+        let mut any = false;
+        for at in 0..len.min(BLOCK) {
+            let y = self.0.eval(jets::<T, J1<P>, IN, 1>(x, &v, at));
+            let dead = dead(&v, at);
+            for o in 0..OUT {
+                let ((value, outside), (slope, slope_outside)) = (y[o].value.top(), y[o].top());
+                values[o][at] = value;
+                tangents[o][at] = if dead { T::zero() } else { slope };
+                any |= outside | slope_outside;
+            }
+        }
+        any
+    }
+}
+
+impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Body<T> for CotangentAlong<'_, F, IN, OUT> {
+    fn sizes(&self) -> (usize, usize) {
+        (2 * IN + 2 * OUT, 2 * IN)
+    }
+    #[inline(always)]
+    fn run<P: LaneOf<T>>(&self, inputs: &[&Block<T>], outputs: &mut [Block<T>], len: usize) -> bool {
+        let (x, v, weights) = groups::<T, IN, 1>(inputs);
+        let (g, dg): ([&Block<T>; OUT], [&Block<T>; OUT]) = (array(weights, 0), array(weights, OUT));
+        let (values, tangents) = halves::<T, IN>(outputs);
+        let mut any = false;
+        for at in 0..len.min(BLOCK) {
+            let y = self.0.eval(Dual::<J1<P>, IN>::variables(jets::<T, J1<P>, IN, 1>(x, &v, at)));
+            let dead = dead(&v, at);
+            for i in 0..IN {
+                let (mut value, mut along_x, mut along_g) = (T::zero(), T::zero(), T::zero());
+                for o in 0..OUT {
+                    let partial = y[o].partials[i];
+                    let ((slope, outside), (curvature, curvature_outside)) = (partial.value.top(), partial.top());
+                    value += weigh(g[o][at], slope);
+                    along_x += weigh(g[o][at], curvature);
+                    along_g += weigh(dg[o][at], slope);
+                    any |= outside | curvature_outside;
+                }
+                values[i][at] = value;
+                tangents[i][at] = along_g + if dead { T::zero() } else { along_x };
+            }
+        }
+        any
     }
 }
 
@@ -432,6 +498,10 @@ pub(super) trait Fused<T>: Send + Sync {
     fn tangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>>;
     /// The gradient of Σ_o g_o times that derivative: inputs x, v_1, …, v_order of IN arrays each, and g of OUT arrays.
     fn cotangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>>;
+    /// f and its derivative along v: inputs x and v.
+    fn tangents_along(&self, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>>;
+    /// The gradient of Σ_o g_o f_o and its derivative along (v, ġ), what is wanted of the former and then of the latter: inputs x, v, g, ġ.
+    fn cotangents_along(&self, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>>;
     /// f and its partial derivatives at n points, from IN arrays: OUT arrays of values, then ∂f_o/∂x_i at OUT + o IN + i.
     fn values_and_partials(&self, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>>;
 }
@@ -448,10 +518,24 @@ impl<T: Scalar, F: ScalarFn<IN, OUT>, const IN: usize, const OUT: usize> Fused<T
         (IN, OUT)
     }
     fn tangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>> {
-        present(all(&Tangent::<F, IN, OUT>(&self.0, order), inputs, n, &[true; OUT]))
+        if order != 1 {
+            return present(all(&Tangent::<F, IN, OUT>(&self.0, order), inputs, n, &[true; OUT]));
+        }
+        let wanted = [[false; OUT], [true; OUT]].concat();
+        present(all(&TangentAlong::<F, IN, OUT>(&self.0), inputs, n, &wanted).split_off(OUT))
     }
     fn cotangents(&self, order: usize, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
-        all(&Cotangent::<F, IN, OUT>(&self.0, order), inputs, n, wanted)
+        if order != 1 {
+            return all(&Cotangent::<F, IN, OUT>(&self.0, order), inputs, n, wanted);
+        }
+        let zero: Source<'_, T> = &[T::zero()];
+        self.cotangents_along(&[inputs, &[zero; OUT]].concat(), n, &[&[false; IN], wanted].concat()).split_off(IN)
+    }
+    fn tangents_along(&self, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>> {
+        present(all(&TangentAlong::<F, IN, OUT>(&self.0), inputs, n, &vec![true; 2 * OUT]))
+    }
+    fn cotangents_along(&self, inputs: &[Source<'_, T>], n: usize, wanted: &[bool]) -> Vec<Option<Vec<T>>> {
+        all(&CotangentAlong::<F, IN, OUT>(&self.0), inputs, n, wanted)
     }
     fn values_and_partials(&self, inputs: &[Source<'_, T>], n: usize) -> Vec<Vec<T>> {
         present(all(&Partials::<F, IN, OUT>(&self.0), inputs, n, &vec![true; OUT + OUT * IN]))

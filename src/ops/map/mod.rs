@@ -11,10 +11,11 @@
 //! - H_k: likewise in ẋ, v̇_j and ġ; from a cotangent h, x̄ = H_{k+1}(x; v, h; g), v̄_j = H_k(x; v without v_j, h; g),
 //!   ḡ = T_{k+1}(x; v, h).
 //!
-//! They are evaluated with dual numbers nested k deep (Griewank and Walther, *Evaluating Derivatives*, ch. 3 and 13). f is holomorphic, so
-//! for complex arrays cotangents are conjugated on the way in and out. The pullback of a large array computes the partial derivatives again:
-//! that reads IN arrays where keeping them would write and read IN·OUT. Of small arrays they are computed with the values and kept, since
-//! there the function's cost counts and memory does not.
+//! They are evaluated with dual numbers nested k deep (Griewank and Walther, *Evaluating Derivatives*, ch. 3 and 13); T_0 with T_1, and H_0
+//! with H_1, are had from one pass where forward mode asks for both. f is holomorphic, so for complex arrays cotangents are conjugated on
+//! the way in and out. The pullback of a large array computes the partial derivatives again: that reads IN arrays where keeping them would
+//! write and read IN·OUT. Of small arrays they are computed with the values and kept, since there the function's cost counts and memory
+//! does not.
 //!
 //! Where a cotangent or all directions are zero the result is an exact zero, also where the function's derivative is infinite or NaN.
 
@@ -77,6 +78,16 @@ fn or_zero<T: Scalar>(v: Option<&Var<T>>) -> Var<T> {
 
 fn is_zero<T: Scalar>(v: &Var<T>) -> bool {
     v.is_constant() && v.as_slice().iter().all(|x| *x == T::zero())
+}
+
+/// Tangents, 0-d zeros where there is none.
+fn directions<T: Scalar>(v: Vec<Option<Var<T>>>) -> Vec<Var<T>> {
+    v.into_iter().map(|v| v.unwrap_or_else(|| Var::scalar(T::zero()))).collect()
+}
+
+/// Results of the shape of the arrays, as constants.
+fn variables<T: Scalar>(shape: &Shape, values: impl IntoIterator<Item = Vec<T>>) -> Vec<Var<T>> {
+    values.into_iter().map(|y| Var::constant(Tensor::with_shape(shape.clone(), y))).collect()
 }
 
 fn all_zero<T: Scalar>(v: &[Var<T>]) -> bool {
@@ -184,7 +195,7 @@ impl<T: Scalar> Primitive for Tangent<T> {
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
         let values = self.f.tangents(self.order, &sources(inputs), len_of(&self.shape));
-        Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
+        Ok(variables(&self.shape, values))
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, _: &Vec<Var<T>>, g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
         pull_back(&self.shape, inputs, g, |g| self.pull(inputs, g, needs))
@@ -204,6 +215,15 @@ impl<T: Scalar> Primitive for Tangent<T> {
             sum = add(sum, tangent(&self.f, order, &self.shape, inputs)?);
         }
         Ok(sum.unwrap_or_else(|| outputs.iter().map(Var::zeros_like).collect()))
+    }
+    fn forward_and_jvp(&self, x: &Vec<Var<T>>, v: Vec<Option<Var<T>>>) -> Option<Result<(Vec<Var<T>>, Vec<Var<T>>)>> {
+        if self.order != 0 {
+            return None;
+        }
+        let inputs = [x.clone(), directions(v)].concat();
+        let mut values = variables(&self.shape, self.f.tangents_along(&sources(&inputs), len_of(&self.shape)));
+        let tangents = values.split_off(self.f.sizes().1);
+        Some(Ok((values, tangents)))
     }
     fn keeps_output(&self, _: usize) -> bool {
         false
@@ -247,7 +267,7 @@ impl<T: Scalar> Primitive for Cotangent<T> {
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
         let values = self.f.cotangents(self.order, &sources(inputs), len_of(&self.shape), &self.wanted);
-        Ok(values.into_iter().flatten().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
+        Ok(variables(&self.shape, values.into_iter().flatten()))
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, _: &Vec<Var<T>>, h: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
         pull_back(&self.shape, inputs, h, |h| self.pull(inputs, h, needs))
@@ -273,6 +293,20 @@ impl<T: Scalar> Primitive for Cotangent<T> {
             sum = add(sum, cotangent(&self.f, order, &self.shape, inputs, self.wanted.clone())?);
         }
         Ok(sum.unwrap_or_else(|| outputs.iter().map(Var::zeros_like).collect()))
+    }
+    fn forward_and_jvp(&self, inputs: &Vec<Var<T>>, tangents: Vec<Option<Var<T>>>) -> Option<Result<(Vec<Var<T>>, Vec<Var<T>>)>> {
+        if self.order != 0 {
+            return None;
+        }
+        let (x, g) = inputs.split_at(self.f.sizes().0);
+        let mut v = directions(tangents);
+        let dg = v.split_off(x.len());
+        let inputs = [x, &v[..], g, &dg[..]].concat();
+        let wanted = [&self.wanted[..], &self.wanted[..]].concat();
+        let mut values = self.f.cotangents_along(&sources(&inputs), len_of(&self.shape), &wanted);
+        let tangents = values.split_off(x.len());
+        let present = |values: Vec<Option<Vec<T>>>| variables(&self.shape, values.into_iter().flatten());
+        Some(Ok((present(values), present(tangents))))
     }
     fn keeps_output(&self, _: usize) -> bool {
         false
@@ -319,7 +353,7 @@ impl<T: Scalar> Primitive for Kept<T> {
     }
     fn forward(&self, inputs: &Vec<Var<T>>) -> Result<Vec<Var<T>>> {
         let values = self.f.values_and_partials(&sources(inputs), len_of(&self.shape));
-        Ok(values.into_iter().map(|y| Var::constant(Tensor::with_shape(self.shape.clone(), y))).collect())
+        Ok(variables(&self.shape, values))
     }
     fn vjp(&self, inputs: &Vec<Var<T>>, outputs: &Vec<Var<T>>, mut g: Vec<Option<Var<T>>>, needs: &[bool]) -> Result<Vec<Option<Var<T>>>> {
         g.truncate(self.f.sizes().1);
