@@ -40,8 +40,8 @@ where
 
 /// The matrix of second derivatives of a loss of one array: shape `x.shape() + x.shape()`.
 ///
-/// The gradient is recorded once; its tangent map is applied to sixteen unit vectors at a time, in parallel, each pass holding sixteen times the
-/// intermediate results of one. For a Hessian times a few vectors use [`hvp`].
+/// The gradient is recorded once; its tangent map is applied to sixteen unit vectors at a time (more of short arrays, fewer of long ones), in
+/// parallel, each pass holding so many times the intermediate results of one. For a Hessian times a few vectors use [`hvp`].
 ///
 /// ```
 /// use pullback::prelude::*;
@@ -63,9 +63,14 @@ where
     jacobian_forward(|x: &Var<T>| gradient(f, x), &x.to_vars())
 }
 
-/// Seeds that go through the graph together, and the elements of a stack of them from which there are fewer: enough to share the cost of a
-/// rule's call, few enough to stay in a cache.
-const STACK: (usize, usize) = (16, 1 << 17);
+/// Seeds that go through the graph together at least, and the elements that a stack of more and a stack of fewer may have: enough to share
+/// the cost of a rule's call, few enough to stay in a cache.
+const STACK: (usize, usize, usize) = (16, 1 << 13, 1 << 17);
+
+/// In how many stacks n seeds for arrays of `len` elements go.
+fn stacks(n: usize, len: usize) -> usize {
+    n.div_ceil((STACK.1 / len).max(STACK.0.min(STACK.2 / len)).max(1))
+}
 
 /// The results for all unit vectors of an array's shape, as the rows of a matrix; stacks of seeds go through `f(count, seeds)`, in parallel:
 /// sweeps of one recorded graph do not touch each other.
@@ -74,7 +79,7 @@ fn each<T: Scalar>(shape: &[usize], len: usize, f: impl Fn(usize, Var<T>) -> Res
     if n == 0 || len == 0 {
         return Ok(Var::constant(Tensor::full(&[n, len], T::zero())));
     }
-    let height = (STACK.1 / n.max(len)).clamp(1, STACK.0);
+    let height = n.div_ceil(stacks(n, n.max(len)));
     let stack = |task: usize| {
         let first = task * height;
         let count = height.min(n - first);
