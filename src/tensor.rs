@@ -3,7 +3,7 @@
 use crate::kernels::pool;
 use crate::scalar::Scalar;
 use smallvec::SmallVec;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The lengths of an array's axes.
 pub(crate) type Shape = SmallVec<[usize; 4]>;
@@ -20,6 +20,8 @@ enum Data<T> {
     Inline(T),
     /// A range of a shared buffer; its length is the product of the shape.
     Shared { buffer: Arc<Buffer<T>>, offset: usize },
+    /// One number everywhere, such as the cotangent of a sum: written out when somebody reads the elements.
+    Uniform(Arc<Uniform<T>>),
     /// Only the shape was kept, for a rule that declared that it does not need the numbers.
     Absent,
 }
@@ -38,6 +40,17 @@ struct Buffer<T>(Vec<T>);
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
         pool::give(std::mem::take(&mut self.0));
+    }
+}
+
+struct Uniform<T> {
+    x: T,
+    written: OnceLock<Buffer<T>>,
+}
+
+impl<T: Scalar> Uniform<T> {
+    fn write(&self, n: usize) -> &[T] {
+        &self.written.get_or_init(|| Buffer(pool::filled(n, self.x))).0
     }
 }
 
@@ -64,7 +77,8 @@ impl<T: Scalar> Tensor<T> {
     }
 
     pub(crate) fn full(shape: &[usize], x: T) -> Self {
-        Self::new(shape, pool::filled(len_of(shape), x))
+        let data = if len_of(shape) == 1 { Data::Inline(x) } else { Data::Uniform(Arc::new(Uniform { x, written: OnceLock::new() })) };
+        Tensor { shape: Shape::from_slice(shape), data }
     }
 
     pub(crate) fn absent(shape: &[usize]) -> Self {
@@ -95,9 +109,28 @@ impl<T: Scalar> Tensor<T> {
         }
     }
 
+    /// The number that is at all places, where that is known without looking at them.
+    #[inline]
+    pub(crate) fn as_uniform(&self) -> Option<T> {
+        match &self.data {
+            Data::Inline(x) => Some(*x),
+            Data::Uniform(uniform) => Some(uniform.x),
+            _ => None,
+        }
+    }
+
+    /// The elements, or one of them where they are known to be the same.
+    pub(crate) fn elements_or_one(&self) -> &[T] {
+        match &self.data {
+            Data::Uniform(uniform) => std::slice::from_ref(&uniform.x),
+            _ => self.as_slice(),
+        }
+    }
+
     #[inline]
     pub(crate) fn as_slice(&self) -> &[T] {
         match &self.data {
+            Data::Uniform(uniform) => uniform.write(len_of(&self.shape)),
             Data::Inline(x) => std::slice::from_ref(x),
             Data::Shared { buffer, offset } => &buffer.0[*offset..*offset + len_of(&self.shape)],
             Data::Absent => panic!("a rule read a value of shape {:?} that it had declared not to keep", self.shape),
@@ -108,10 +141,13 @@ impl<T: Scalar> Tensor<T> {
     #[inline]
     pub(crate) fn unique_mut(&mut self) -> Option<&mut [T]> {
         let n = len_of(&self.shape);
+        if let Data::Uniform(uniform) = &self.data {
+            self.data = Data::Shared { buffer: Arc::new(Buffer(pool::filled(n, uniform.x))), offset: 0 };
+        }
         match &mut self.data {
             Data::Inline(x) => Some(std::slice::from_mut(x)),
             Data::Shared { buffer, offset } => Arc::get_mut(buffer).map(|b| &mut b.0[*offset..*offset + n]),
-            Data::Absent => None,
+            Data::Uniform(_) | Data::Absent => None,
         }
     }
 
@@ -125,6 +161,7 @@ impl<T: Scalar> Tensor<T> {
                 Err(buffer) => pool::copied(&buffer.0),
             },
             Data::Shared { buffer, offset } => pool::copied(&buffer.0[offset..offset + n]),
+            Data::Uniform(uniform) => pool::filled(n, uniform.x),
             Data::Absent => panic!("a rule read a value that it had declared not to keep"),
         }
     }
@@ -156,6 +193,7 @@ impl<T: Scalar> Tensor<T> {
         let n = len_of(&shape);
         let data = match &self.data {
             Data::Shared { buffer, offset } if n > 1 => Data::Shared { buffer: buffer.clone(), offset: offset + start * row },
+            Data::Uniform(uniform) => return Self::full(&shape, uniform.x),
             _ if n == 1 => Data::Inline(self.as_slice()[start * row]),
             _ => Data::Shared { buffer: Arc::new(Buffer(Vec::new())), offset: 0 },
         };

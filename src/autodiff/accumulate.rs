@@ -33,6 +33,12 @@ impl<T: Scalar> BinaryRule for Add<T> {
             return Tensor::scalar(a + b);
         }
         let (mut x, mut y) = (x.value, y.value);
+        match (x.as_uniform(), y.as_uniform()) {
+            (Some(a), Some(b)) => return Tensor::full(x.shape(), a + b),
+            (Some(a), None) if a == T::zero() => return y,
+            (None, Some(b)) if b == T::zero() => return x,
+            _ => {}
+        }
         if let Some(sum) = x.unique_mut() {
             add_assign(sum, y.as_slice());
             return x;

@@ -80,7 +80,11 @@ pub trait Primitive: Send + Sync + 'static {
     /// The values and the tangents of the outputs together, for an operation that has both from one pass. The inputs and their tangents
     /// are constants, a tangent that is missing is zero. `None` where there is no such pass: then `forward` and `jvp` are called.
     #[allow(unused_variables)]
-    fn forward_and_jvp(&self, inputs: &Self::Inputs, tangents: <Self::Inputs as Tree>::Partial) -> Option<Result<(Self::Outputs, Self::Outputs)>> {
+    fn forward_and_jvp(
+        &self,
+        inputs: &Self::Inputs,
+        tangents: <Self::Inputs as Tree>::Partial,
+    ) -> Option<Result<(Self::Outputs, Self::Outputs)>> {
         None
     }
 

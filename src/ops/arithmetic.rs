@@ -141,6 +141,25 @@ impl<T: Scalar> Arithmetic<T> {
     }
 }
 
+impl<T: Scalar> Arithmetic<T> {
+    fn broadcast(&self, x: Tensor<T>, y: Tensor<T>) -> Tensor<T> {
+        let shape = broadcast_shape(x.shape(), y.shape()).expect("checked by the caller");
+        let values = binary_broadcast_op(self.op, x.as_slice(), x.shape(), y.as_slice(), y.shape(), &shape);
+        Tensor::with_shape(shape, values)
+    }
+
+    /// Where one of the arrays, or both, is a number everywhere.
+    fn with_a_number(&self, x: Tensor<T>, y: Tensor<T>) -> Tensor<T> {
+        let shape = broadcast_shape(x.shape(), y.shape()).expect("checked by the caller");
+        match (x.as_uniform(), y.as_uniform()) {
+            (Some(a), Some(b)) => Tensor::full(&shape, kernel::binary_scalars(self.op, a, b)),
+            (_, Some(b)) if x.shape() == &shape[..] => Tensor::with_shape(shape, kernel::binary_scalar_right(self.op, x.as_slice(), b)),
+            (Some(a), _) if y.shape() == &shape[..] => Tensor::with_shape(shape, kernel::binary_scalar_left(self.op, a, y.as_slice())),
+            _ => self.broadcast(x, y),
+        }
+    }
+}
+
 type Product<T> = fn(Var<T>, Var<T>) -> Var<T>;
 
 impl<T: Scalar> Arithmetic<T> {
@@ -213,6 +232,9 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
         if let (Some(a), Some(b)) = (x.as_scalar(), y.as_scalar()) {
             return Tensor::scalar(kernel::binary_scalars(self.op, a, b));
         }
+        if x.as_uniform().is_some() || y.as_uniform().is_some() {
+            return self.with_a_number(x, y);
+        }
         if x.shape() == y.shape() {
             if let Some(values) = x.unique_mut() {
                 kernel::binary_left_inplace(self.op, values, y.as_slice());
@@ -224,16 +246,7 @@ impl<T: Scalar> BinaryRule for Arithmetic<T> {
             }
             return Tensor::new(x.shape(), kernel::binary(self.op, x.as_slice(), y.as_slice()));
         }
-        if let Some(b) = y.as_scalar() {
-            return Tensor::new(x.shape(), kernel::binary_scalar_right(self.op, x.as_slice(), b));
-        }
-        if let Some(a) = x.as_scalar() {
-            return Tensor::new(y.shape(), kernel::binary_scalar_left(self.op, a, y.as_slice()));
-        }
-        let shape = broadcast_shape(x.shape(), y.shape()).expect("checked by the caller");
-        let (a, sa, b, sb) = (x.as_slice(), x.shape(), y.as_slice(), y.shape());
-        let values = binary_broadcast_op(self.op, a, sa, b, sb, &shape);
-        Tensor::with_shape(shape, values)
+        self.broadcast(x, y)
     }
     fn vjp(&self, x: &Var<T>, y: &Var<T>, z: &Var<T>, g: Var<T>, needs: (bool, bool)) -> (Option<Var<T>>, Option<Var<T>>) {
         self.pull(x, y, z, g, needs, sum_to)

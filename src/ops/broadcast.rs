@@ -20,6 +20,9 @@ impl<T: Scalar> UnaryRule for BroadcastTo<T> {
         Keep::NOTHING
     }
     fn forward(&self, x: Var<T>) -> Tensor<T> {
+        if let Some(number) = x.value.as_uniform() {
+            return Tensor::full(&self.0, number);
+        }
         Tensor::with_shape(self.0.clone(), kernel::broadcast_to(x.as_slice(), x.shape(), &self.0))
     }
     fn vjp(&self, x: &Var<T>, _: &Var<T>, g: Var<T>) -> Var<T> {

@@ -72,6 +72,23 @@ impl<T: Scalar> Elementary<T> {
     }
 }
 
+impl<T: Scalar> Elementary<T> {
+    /// g conj(f′(x)) in one pass, for one cotangent or a stack of them, where everything is a constant and there is such a pass.
+    fn pulled(&self, x: &Var<T>, y: &Var<T>, mut g: Var<T>) -> Result<Var<T>, Var<T>> {
+        if !(x.is_constant() && y.is_constant() && g.is_constant()) {
+            return Err(g);
+        }
+        // the kernel reads the one of the two that was kept
+        let kept = if reads_output(self.op) { y.as_slice() } else { x.as_slice() };
+        if g.value.unique_mut().is_none() {
+            g = Var::constant(Tensor::new(g.shape(), pool::copied(g.as_slice())));
+        }
+        let values = g.value.unique_mut().expect("just copied");
+        let done = kept.is_empty() || values.chunks_mut(kept.len()).all(|values| unary_pullback(self.op, kept, kept, values));
+        if done { Ok(g) } else { Err(g) }
+    }
+}
+
 impl<T: Scalar> UnaryRule for Elementary<T> {
     type In = T;
     type Out = T;
@@ -87,8 +104,8 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
     }
     fn forward(&self, x: Var<T>) -> Tensor<T> {
         let mut x = x.value;
-        if let Some(x) = x.as_scalar() {
-            return Tensor::scalar(kernel::unary_scalar(self.op, x));
+        if let Some(number) = x.as_uniform() {
+            return Tensor::full(x.shape(), kernel::unary_scalar(self.op, number));
         }
         if let Some(values) = x.unique_mut() {
             kernel::unary_inplace(self.op, values);
@@ -96,25 +113,13 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
         }
         Tensor::new(x.shape(), kernel::unary(self.op, x.as_slice()))
     }
-    fn vjp(&self, x: &Var<T>, y: &Var<T>, mut g: Var<T>) -> Var<T> {
+    fn vjp(&self, x: &Var<T>, y: &Var<T>, g: Var<T>) -> Var<T> {
         match self.op {
             Unary::Neg => return -g,
             Unary::Conj => return g.conj(),
             _ => {}
         }
-        if x.is_constant() && y.is_constant() && g.is_constant() {
-            // the kernel reads the one of the two that was kept
-            let kept = if reads_output(self.op) { y.as_slice() } else { x.as_slice() };
-            if g.value.unique_mut().is_none() {
-                g = Var::constant(Tensor::new(g.shape(), pool::copied(g.as_slice())));
-            }
-            let values = g.value.unique_mut().expect("just copied");
-            // one of them, or a stack
-            if kept.is_empty() || values.chunks_mut(kept.len()).all(|values| unary_pullback(self.op, kept, kept, values)) {
-                return g;
-            }
-        }
-        weigh(g, self.derivative(x, y).conj())
+        self.pulled(x, y, g).unwrap_or_else(|g| weigh(g, self.derivative(x, y).conj()))
     }
     fn stacks(&self) -> bool {
         true
@@ -123,7 +128,10 @@ impl<T: Scalar> UnaryRule for Elementary<T> {
         match self.op {
             Unary::Neg => -dx,
             Unary::Conj => dx.conj(),
-            _ => weigh(dx, self.derivative(x, y)),
+            _ => match self.pulled(x, y, dx.conj()) {
+                Ok(dy) => dy.conj(),
+                Err(dx) => weigh(dx.conj(), self.derivative(x, y)),
+            },
         }
     }
 }

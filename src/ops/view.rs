@@ -165,6 +165,9 @@ impl<T: Scalar> UnaryRule for Pick<T> {
     }
     fn forward(&self, x: Var<T>) -> Tensor<T> {
         let view = &self.0;
+        if let Some(number) = x.value.as_uniform() {
+            return Tensor::full(&view.shape, number);
+        }
         if view.is_contiguous() {
             let (n, total) = (len_of(&view.shape), x.len());
             let start = if n == 0 { 0 } else { view.offset };

@@ -171,6 +171,57 @@ fn cotangents_of_many_slices_of_one_array() {
     gradcheck(energy, &x).unwrap();
 }
 
+/// A long cotangent of a slice moves within its own memory, unless somebody else holds it.
+#[test]
+fn cotangents_of_slices_of_long_arrays() {
+    let n = 30_000;
+    let x: Vec<f64> = (0..n).map(|i| (0.1 * i as f64).sin()).collect();
+    let bonds = |x: &Var<f64>| (x.slice(s![..-1]) * x.slice(s![1..])).sum() + x.slice(s![5..-7]).square().sum();
+    let g = grad(bonds, &Var::from(&x[..])).unwrap();
+    for (i, g) in g.as_slice().iter().enumerate() {
+        let neighbours = if i > 0 { x[i - 1] } else { 0.0 } + x.get(i + 1).unwrap_or(&0.0);
+        let exact = neighbours + if (5..n - 7).contains(&i) { 2.0 * x[i] } else { 0.0 };
+        assert!((g - exact).abs() < 1e-14, "{i}: {g}, exactly {exact}");
+    }
+    let (_, pull) = vjp(|x: &Var<f64>| x.slice(s![3..]), &Var::from(&x[..])).unwrap();
+    let seed = Var::from(vec![2.0; n - 3]);
+    let g = pull.call(&seed).unwrap();
+    assert!(g.as_slice()[..3] == [0.0; 3] && g.as_slice()[3..].iter().all(|g| *g == 2.0));
+    assert!(seed.len() == n - 3 && seed.as_slice().iter().all(|s| *s == 2.0));
+}
+
+/// A primitive that gives value and tangent in one pass is asked for them where nothing else is being differentiated.
+#[test]
+fn a_primitive_with_value_and_tangent_in_one_pass() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static PASSES: AtomicUsize = AtomicUsize::new(0);
+    struct Cube;
+    impl Primitive for Cube {
+        type Inputs = Var<f64>;
+        type Outputs = Var<f64>;
+        fn name(&self) -> &'static str {
+            "cube"
+        }
+        fn forward(&self, x: &Var<f64>) -> Result<Var<f64>> {
+            Ok(x * x * x)
+        }
+        fn jvp(&self, x: &Var<f64>, _: &Var<f64>, dx: &Var<f64>) -> Result<Var<f64>> {
+            Ok(3.0 * x * x * dx)
+        }
+        fn forward_and_jvp(&self, x: &Var<f64>, dx: Option<Var<f64>>) -> Option<Result<(Var<f64>, Var<f64>)>> {
+            PASSES.fetch_add(1, Ordering::Relaxed);
+            let square = x * x;
+            Some(Ok((&square * x, 3.0 * square * dx?)))
+        }
+    }
+    let cube = |x: &Var<f64>| apply(Cube, x);
+    let (y, dy) = jvp(cube, &2.0, &0.5).unwrap();
+    assert_eq!((y.item(), dy.item(), PASSES.load(Ordering::Relaxed)), (8.0, 6.0, 1));
+    assert_eq!(hvp(cube, &2.0, &1.0).unwrap(), 12.0);
+    assert_eq!(grad(|x: &Var<f64>| jvp(cube, x, &Var::scalar(1.0)).map(|(_, dy)| dy), &2.0).unwrap(), 12.0);
+    gradcheck_with(cube, &array![0.3, -1.2], &GradCheck { order: 3, ..GradCheck::default() }).unwrap();
+}
+
 #[test]
 fn linearize_applies_the_tangent_map_again_and_again() {
     let x = array![0.3, 2.0];

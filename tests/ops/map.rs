@@ -194,6 +194,34 @@ fn long_arrays_are_independent_of_threads_and_of_the_blocks() {
     assert_relative_eq!(one.2, k, max_relative = 1e-12);
 }
 
+/// Forward mode has values and tangents from one pass: several blocks, several results, inputs and weights with and without a tangent.
+#[test]
+fn tangents_of_values_and_of_gradients() {
+    let n = 150;
+    let [x, v, p]: [Var<f64>; 3] = [0.3, 0.7, 1.1].map(|k| Var::from((0..n).map(|i| 1.5 + (k * i as f64).sin()).collect::<Vec<f64>>()));
+    let by_map = |x: &Var<f64>, p: &Var<f64>| {
+        let [energy, angle] = zip_map(oscillator, (x, p));
+        energy.square() * angle
+    };
+    let by_arrays = |x: &Var<f64>, p: &Var<f64>| (0.5 * (p * p + x * x)).square() * x.arctan2(p);
+    let close = |a: &Var<f64>, b: &Var<f64>| assert_relative_eq!(a.as_slice(), b.as_slice(), max_relative = 1e-12, epsilon = 1e-12);
+    for p in [&p, &Var::scalar(0.4)] {
+        let ((y, dy), (z, dz)) = (jvp(|x| by_map(x, p), &x, &v).unwrap(), jvp(|x| by_arrays(x, p), &x, &v).unwrap());
+        close(&y, &z);
+        close(&dy, &dz);
+        close(&hvp(|x| by_map(x, p).sum(), &x, &v).unwrap(), &hvp(|x| by_arrays(x, p).sum(), &x, &v).unwrap());
+        // the gradient by the second argument, along the first
+        let across = |f: &dyn Fn(&Var<f64>, &Var<f64>) -> Var<f64>| jvp(|x| grad(|p| f(x, p).sum(), p), &x, &v).unwrap().1;
+        close(&across(&by_map), &across(&by_arrays));
+    }
+    // only the weight moves; and nothing moves where the slope is infinite
+    scalar_fn! { fn root(x) { x.powf(0.5) } }
+    let along_weight = |f: &dyn Fn(&Var<f64>) -> Var<f64>| jvp(|w| grad(|x| (f(x) * w).sum(), &x), &p, &v).unwrap().1;
+    close(&along_weight(&|x| map(root, x)), &along_weight(&|x| x.sqrt()));
+    let (y, dy) = jvp(|x| map(root, x), &Var::from([0.0, 4.0]), &Var::from([0.0, 1.0])).unwrap();
+    assert_eq!((y.as_slice(), dy.as_slice()), (&[0.0, 2.0][..], &[0.0, 0.25][..]));
+}
+
 #[test]
 fn arguments_outside_the_range_of_the_vectorised_functions() {
     // the sine of a large number, also where only a branch looks at it

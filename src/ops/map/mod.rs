@@ -65,7 +65,7 @@ fn refuse(order: usize) -> Result<()> {
 }
 
 fn sources<T: Scalar>(inputs: &[Var<T>]) -> Vec<Source<'_, T>> {
-    inputs.iter().map(Var::as_slice).collect()
+    inputs.iter().map(|x| x.value.elements_or_one()).collect()
 }
 
 /// The variable, or a 0-d zero where it is known to be zero.
@@ -77,7 +77,7 @@ fn or_zero<T: Scalar>(v: Option<&Var<T>>) -> Var<T> {
 }
 
 fn is_zero<T: Scalar>(v: &Var<T>) -> bool {
-    v.is_constant() && v.as_slice().iter().all(|x| *x == T::zero())
+    v.is_constant() && v.value.elements_or_one().iter().all(|x| *x == T::zero())
 }
 
 /// Tangents, 0-d zeros where there is none.
